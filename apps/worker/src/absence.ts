@@ -1,0 +1,65 @@
+/**
+ * Proof of absence: the fence has passed, no event with the recipient's tag has come, and the stream of events is alive,
+ * because events of mails that were sent later have come. At the end of a run nothing is sent later; then one mail to
+ * SES's mailbox simulator asks the stream whether it lives.
+ * https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html (mailbox simulator)
+ */
+import type { CampaignSnapshot } from '@sendonce/shared/campaign';
+import type { SesEvents } from '@sendonce/shared/events';
+import type { Doubt } from '@sendonce/shared/ledger';
+import type { Clock, Logger, RedisConnection } from '@sendonce/shared/runtime';
+import { type MailSender, makeSendEmailInput } from '@sendonce/shared/ses';
+
+/** Amazon's address that accepts everything; neither quota nor reputation count it as a recipient of ours. */
+const SIMULATOR = 'success@simulator.amazonses.com';
+/** Between two probes, all workers together: this share of the fence. A probe that got lost is repeated. */
+const PROBE_SHARE_OF_FENCE = 1 / 4;
+/** Events come in no promised order, so the later mail is asked to be later by this share of the fence (1 min of 20). */
+const MARGIN_SHARE_OF_FENCE = 1 / 20;
+
+export interface AbsenceConfig {
+  prefix: string;
+  fenceMs: number;
+  /** Without event publishing there is no proof, ever. */
+  configurationSet?: string;
+}
+
+export class AbsenceProof {
+  readonly #services: { clock: Clock; events: SesEvents; logger: Logger; redis: RedisConnection; sender: MailSender };
+  readonly #config: AbsenceConfig;
+
+  constructor(services: AbsenceProof['#services'], config: AbsenceConfig) {
+    this.#services = services;
+    this.#config = config;
+  }
+
+  /**
+   * Doubts of claims up to this time (ms) are proven absent; 0 when none is. Asks for a sign of life when it would help.
+   */
+  async provenBefore(doubts: readonly Doubt[], snapshot: CampaignSnapshot): Promise<number> {
+    if (!this.#config.configurationSet) return 0;
+    const marginMs = this.#config.fenceMs * (1 + MARGIN_SHARE_OF_FENCE);
+    const provenBefore = (await this.#services.events.latestMailAt()) - marginMs;
+    const waiting = doubts.filter(({ claimedAt }) => claimedAt > provenBefore);
+    const isProbeOfUse = waiting.some(({ claimedAt }) => claimedAt + marginMs < this.#services.clock.now());
+    if (isProbeOfUse) await this.#probe(snapshot);
+    return Math.max(0, provenBefore);
+  }
+
+  async #probe({ id, definition }: CampaignSnapshot): Promise<void> {
+    const { clock, logger, redis, sender } = this.#services;
+    const { configurationSet, fenceMs, prefix } = this.#config;
+    const everyMs = Math.ceil(fenceMs * PROBE_SHARE_OF_FENCE);
+    if (!(await redis.set(`${prefix}:1:events:probe`, clock.now(), 'PX', everyMs, 'NX'))) return;
+    const mail = makeSendEmailInput({
+      from: definition.from,
+      to: SIMULATOR,
+      listId: definition.list_id,
+      subject: 'Sendonce asks whether events arrive',
+      text: 'This mail goes to the mailbox simulator of Amazon SES. Its events prove that the event stream is alive.',
+      ...(configurationSet && { configurationSet }),
+    });
+    const answer = await sender.send(mail, clock.now());
+    logger.info({ campaign: id, outcome: answer.outcome }, 'asked the event stream for a sign of life');
+  }
+}

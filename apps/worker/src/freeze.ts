@@ -1,0 +1,45 @@
+/**
+ * Freezes a run's audience and puts its chunks on the queue. An audience that can't be used pauses the run with the
+ * reason; whoever mends it resumes the run, and the freezing goes on where it was.
+ */
+import { addSendJobs, type Queues } from '@sendonce/shared/queue';
+import { freezeRun, type Runs, UnknownRunError } from '@sendonce/shared/run';
+import type { Ledger } from '@sendonce/shared/ledger';
+import { type Logger, messageOf } from '@sendonce/shared/runtime';
+import { FinalError, type Outcome } from './outcomes.js';
+
+export interface FreezeServices {
+  runs: Runs;
+  ledger: Ledger;
+  queues: Queues;
+  logger: Logger;
+}
+
+export async function freeze(services: FreezeServices, run: string, signal: AbortSignal): Promise<Outcome> {
+  const { runs, queues, logger } = services;
+  const record = await runs.find(run);
+  if (!record) return 'expired';
+  if (record.cancelledAt) return 'cancelled';
+  if (record.pausedAt) return 'paused';
+  if (record.finishedAt) return 'done';
+  const chunks = await freezeOrPause(services, run, signal);
+  if (chunks === undefined) return 'interrupted';
+  await addSendJobs(queues.sends, run, chunks);
+  const { numbers } = await runs.get(run);
+  logger.info({ run, chunks, ...numbers }, 'audience frozen');
+  return 'done';
+}
+
+/** Undefined when this process stops; what stands in chunks by then stays. */
+async function freezeOrPause({ runs, ledger, logger }: FreezeServices, run: string, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    return await freezeRun({ runs, ledger }, run, signal);
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    if (error instanceof UnknownRunError) throw new FinalError(error.message);
+    const reason = messageOf(error);
+    await runs.pause(run, `The audience can't be read: ${reason}`);
+    logger.error({ run, err: error }, 'audience not frozen, run paused');
+    throw new FinalError(reason);
+  }
+}

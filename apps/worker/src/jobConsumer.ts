@@ -1,0 +1,114 @@
+/**
+ * The BullMQ workers of this process. They only carry: what a job does, and whether it may, is decided by the ledger and the
+ * run's record, so jobs may come twice, late, or after having been removed.
+ */
+import type { Ledger } from '@sendonce/shared/ledger';
+import {
+  DUE,
+  type DuePayload,
+  FREEZE,
+  type FreezePayload,
+  type Queues,
+  RUNS_QUEUE,
+  type RunsPayload,
+  SENDS_QUEUE,
+  type SendPayload,
+  workerOptions,
+} from '@sendonce/shared/queue';
+import type { Runs } from '@sendonce/shared/run';
+import type { Clock, Logger, RedisConnection, Service } from '@sendonce/shared/runtime';
+import { type Job, Worker } from 'bullmq';
+import { startOccurrence } from './due.js';
+import { freeze } from './freeze.js';
+import { acknowledge, FinalError, type Outcome } from './outcomes.js';
+import type { ChunkSender } from './send.js';
+
+/** Chunks that a process sends at once. Two keep it busy while one settles; more would only put more in doubt when it dies. */
+const CHUNKS_AT_ONCE = 2;
+/** A freezing is long, so it must not keep a due occurrence waiting. */
+const RUN_JOBS_AT_ONCE = 4;
+
+export interface JobConsumerServices {
+  chunkSender: ChunkSender;
+  clock: Clock;
+  ledger: Ledger;
+  logger: Logger;
+  queues: Queues;
+  redis: RedisConnection;
+  runs: Runs;
+}
+
+export class JobConsumer implements Service {
+  readonly name = 'job consumer';
+  readonly #services: JobConsumerServices;
+  readonly #campaignsDir: string;
+  readonly #stopping = new AbortController();
+  readonly #workers: Worker[];
+
+  constructor(services: JobConsumerServices, { campaignsDir, prefix }: { campaignsDir: string; prefix: string }) {
+    this.#services = services;
+    this.#campaignsDir = campaignsDir;
+    const { redis } = services;
+    this.#workers = [
+      new Worker<RunsPayload>(
+        RUNS_QUEUE,
+        (job, token) => acknowledge(job, token, () => this.#handleRunJob(job)),
+        workerOptions(redis, prefix, RUN_JOBS_AT_ONCE),
+      ),
+      new Worker<SendPayload>(
+        SENDS_QUEUE,
+        (job, token) => acknowledge(job, token, () => this.#handleSendJob(job)),
+        workerOptions(redis, prefix, CHUNKS_AT_ONCE),
+      ),
+    ];
+    for (const worker of this.#workers) this.#report(worker);
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
+    for (const worker of this.#workers) void worker.run();
+  }
+
+  /** Lets micro-batches under way end and puts their jobs back, so that nothing is in doubt after a deploy. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#workers.map((worker) => worker.close()));
+  }
+
+  async #handleRunJob(job: Job<RunsPayload>): Promise<Outcome> {
+    switch (job.name) {
+      case DUE: {
+        const { campaign } = job.data as DuePayload;
+        const scheduledAt = scheduledTimeOf(job);
+        return startOccurrence(this.#services, { campaignsDir: this.#campaignsDir, campaign, scheduledAt });
+      }
+      case FREEZE:
+        return freeze(this.#services, (job.data as FreezePayload).run, this.#stopping.signal);
+      default:
+        throw new FinalError(`There is no job "${job.name}" in the queue ${RUNS_QUEUE}.`);
+    }
+  }
+
+  #handleSendJob(job: Job<SendPayload>): Promise<Outcome> {
+    const { run, chunk } = job.data;
+    return this.#services.chunkSender.run({ run, chunk }, this.#stopping.signal, async (tally) => {
+      const { version: _, ...numbers } = tally;
+      await job.updateProgress(numbers);
+    });
+  }
+
+  #report(worker: Worker): void {
+    const { logger } = this.#services;
+    worker.on('failed', (job, error) => logger.error({ queue: worker.name, job: job?.id, err: error }, 'job failed'));
+    worker.on('stalled', (job) => logger.warn({ queue: worker.name, job }, 'job of a silent worker is taken over'));
+    // BullMQ tells of lost connections on every attempt; the connection itself reports them once.
+    worker.on('error', (error) => logger.debug({ queue: worker.name, reason: error.message }, 'queue error'));
+  }
+}
+
+/** The time that the schedule says: BullMQ puts it into the id of a scheduler's job, `repeat:<campaign>:<millis>`. */
+function scheduledTimeOf(job: Job): Date {
+  const millis = Number(job.data.scheduledAt ?? job.id?.split(':').at(-1));
+  if (!Number.isFinite(millis)) throw new FinalError(`The job "${job.id}" does not say when it was due.`);
+  return new Date(millis);
+}

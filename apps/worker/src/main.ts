@@ -1,0 +1,41 @@
+/** The worker process: wires settings, connections and services, and starts them. Any number of workers may run. */
+import { SesEvents } from '@sendonce/shared/events';
+import { Ledger } from '@sendonce/shared/ledger';
+import { closeQueues, openQueues } from '@sendonce/shared/queue';
+import { Runs } from '@sendonce/shared/run';
+import { closeRedis, connectRedis, makeLogger, readSettings, runProcess, systemClock as clock } from '@sendonce/shared/runtime';
+import { SendRate, SesClient } from '@sendonce/shared/ses';
+import { AbsenceProof } from './absence.js';
+import { JobConsumer } from './jobConsumer.js';
+import { PinnedRuns } from './pinnedRuns.js';
+import { Reconciler } from './reconcile.js';
+import { ChunkSender } from './send.js';
+
+await runProcess('worker', async (services, settings, logger) => {
+  const { prefix, url } = settings.redis;
+  const { configurationSet, maxRatePerSecond } = settings.ses;
+  const redis = connectRedis({ url, name: 'worker', logger });
+  services.push({ name: 'redis', stop: () => closeRedis(redis) });
+  const queues = openQueues(redis, prefix);
+  services.push({ name: 'queues', stop: () => closeQueues(queues) });
+  const ses = new SesClient(settings.ses);
+
+  const ledger = new Ledger({ redis, prefix });
+  const runs = new Runs({ redis, prefix, clock });
+  const events = new SesEvents({ redis, ledger, runs }, { prefix });
+  const pinnedRuns = new PinnedRuns(runs);
+  const rate = new SendRate({ redis, ses, clock, logger }, { prefix, ...(maxRatePerSecond && { maxRatePerSecond }) });
+  const eventPublishing = configurationSet ? { configurationSet } : {};
+  const chunkSender = new ChunkSender({ clock, ledger, logger, pinnedRuns, rate, runs, sender: ses }, eventPublishing);
+  const absence = new AbsenceProof(
+    { clock, events, logger, redis, sender: ses },
+    { prefix, fenceMs: settings.fenceMs, ...eventPublishing },
+  );
+
+  const reconciler = new Reconciler({ absence, clock, events, ledger, logger, pinnedRuns, queues, redis, runs }, { ...settings, prefix });
+  const consumer = new JobConsumer({ chunkSender, clock, ledger, logger, queues, redis, runs }, { ...settings, prefix });
+  services.push(reconciler, consumer);
+  reconciler.start();
+  await consumer.start();
+  logger.info({ fence_seconds: settings.fenceMs / 1_000, ses: settings.ses.endpoint ?? settings.ses.region }, 'worker ready');
+});

@@ -1,0 +1,45 @@
+/**
+ * What a handler can say, and the one place that turns it into BullMQ's calls.
+ */
+import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
+
+export type Outcome =
+  /** Nothing is left to do for this job. */
+  | 'done'
+  /** The run is paused; whoever resumes it sends the job round again. */
+  | 'paused'
+  | 'cancelled'
+  /** The ledger does not know the run or the chunk any more: the job came back after the retention. */
+  | 'expired'
+  /** This process stops; another one goes on. */
+  | 'interrupted';
+
+/** A mistake that no further attempt mends. */
+export class FinalError extends Error {
+  override readonly name = 'FinalError';
+}
+
+/** Runs a handler and tells BullMQ what came of it; the returned text is shown in Bull Board. */
+export async function acknowledge(job: Job, token: string | undefined, handler: () => Promise<Outcome>): Promise<string> {
+  let outcome: Outcome;
+  try {
+    outcome = await handler();
+  } catch (error) {
+    if (error instanceof FinalError) throw new UnrecoverableError(error.message);
+    throw error;
+  }
+  switch (outcome) {
+    case 'done':
+    case 'paused':
+    case 'cancelled':
+    case 'expired':
+      return outcome;
+    case 'interrupted':
+      await job.moveToWait(token);
+      throw new WaitingError();
+    default: {
+      const unhandled: never = outcome;
+      throw new Error(`unhandled outcome ${String(unhandled)}`);
+    }
+  }
+}

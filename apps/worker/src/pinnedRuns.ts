@@ -1,0 +1,45 @@
+/**
+ * The pinned campaigns of the runs that this worker is at, with their templates compiled once a run. A handful is kept: a
+ * snapshot never changes, so the only question is memory.
+ */
+import type { CampaignSnapshot } from '@sendonce/shared/campaign';
+import { compileMessage, type MessageTemplate } from '@sendonce/shared/message';
+import { parseRunId, recipientCount, type Runs } from '@sendonce/shared/run';
+
+const KEPT_RUNS = 16;
+
+export interface PinnedRun {
+  snapshot: CampaignSnapshot;
+  template: MessageTemplate;
+  scheduledAt: Date;
+  /** How many recipients there are, after freezing. */
+  recipients: number;
+}
+
+export class PinnedRuns {
+  readonly #runs: Runs;
+  readonly #kept = new Map<string, Promise<PinnedRun>>();
+
+  constructor(runs: Runs) {
+    this.#runs = runs;
+  }
+
+  /** @throws {UnknownRunError} */
+  async get(run: string): Promise<PinnedRun> {
+    const known = this.#kept.get(run);
+    if (known) return known;
+    const loading = this.#load(run);
+    this.#kept.set(run, loading);
+    loading.catch(() => this.#kept.delete(run));
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > KEPT_RUNS && oldest !== undefined) this.#kept.delete(oldest);
+    return loading;
+  }
+
+  async #load(run: string): Promise<PinnedRun> {
+    const [snapshot, record] = await Promise.all([this.#runs.snapshot(run), this.#runs.get(run)]);
+    const scheduledAt = parseRunId(run)?.scheduledAt ?? record.scheduledAt;
+    const template = compileMessage(snapshot, { scheduledAt });
+    return { snapshot, template, scheduledAt, recipients: recipientCount(record) };
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * What keeps the promise when a process has died: every few seconds one worker looks at all open runs and sees to it that
+ * freezing goes on, queued recipients have a job, silent claims become doubts once the fence has passed, proven absences
+ * are sent again, and ended runs are closed. All of it may be repeated and may be done by two at once.
+ */
+import { randomUUID } from 'node:crypto';
+import type { SesEvents } from '@sendonce/shared/events';
+import type { Ledger, Tally } from '@sendonce/shared/ledger';
+import { addFreezeJob, ensureSendJob, type Queues } from '@sendonce/shared/queue';
+import type { RunRecord, Runs } from '@sendonce/shared/run';
+import type { Clock, Logger, RedisConnection, Service } from '@sendonce/shared/runtime';
+import type { AbsenceProof } from './absence.js';
+import type { PinnedRuns } from './pinnedRuns.js';
+
+/** Between two looks, ms. */
+export const RECONCILE_EVERY_MS = 5_000;
+/** While numbers change, somebody is at it, and jobs need no look; ms. */
+const QUIET_AFTER_MS = 10_000;
+
+export interface ReconcilerServices {
+  absence: AbsenceProof;
+  clock: Clock;
+  events: SesEvents;
+  ledger: Ledger;
+  logger: Logger;
+  pinnedRuns: PinnedRuns;
+  queues: Queues;
+  redis: RedisConnection;
+  runs: Runs;
+}
+
+export interface ReconcilerConfig {
+  prefix: string;
+  /** After a claim and this, silence means something; ms. */
+  fenceMs: number;
+  journalRetentionMs: number;
+  ledgerRetentionMs: number;
+}
+
+export class Reconciler implements Service {
+  readonly name = 'reconciler';
+  readonly #services: ReconcilerServices;
+  readonly #config: ReconcilerConfig;
+  readonly #me = randomUUID();
+  #timer: NodeJS.Timeout | undefined;
+  #current: Promise<void> = Promise.resolve();
+  #isStopped = false;
+
+  constructor(services: ReconcilerServices, config: ReconcilerConfig) {
+    this.#services = services;
+    this.#config = config;
+  }
+
+  start(): void {
+    if (this.#timer || this.#isStopped) return;
+    this.#schedule();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#current;
+  }
+
+  #schedule(): void {
+    // A little different in every worker, so that they don't all ask for the turn at once.
+    const delayMs = RECONCILE_EVERY_MS * (0.8 + 0.4 * Math.random());
+    this.#timer = setTimeout(() => {
+      this.#current = this.#takeTurn().finally(() => {
+        if (!this.#isStopped) this.#schedule();
+      });
+    }, delayMs);
+  }
+
+  async #takeTurn(): Promise<void> {
+    const { logger, redis } = this.#services;
+    try {
+      // Not a lock that anything leans on: it only saves the others the same work.
+      const turn = `${this.#config.prefix}:1:reconciler`;
+      const isMine = await redis.set(turn, this.#me, 'PX', RECONCILE_EVERY_MS, 'NX');
+      if (isMine) await this.runOnce();
+    } catch (error) {
+      logger.error({ err: error }, 'reconciling failed, next look in a few seconds');
+    }
+  }
+
+  /** One look at all open runs. A run that fails does not keep the others waiting. */
+  async runOnce(): Promise<void> {
+    const { logger, runs } = this.#services;
+    for (const run of await runs.open()) {
+      if (this.#isStopped) return;
+      await this.#reconcileRun(run).catch((error: unknown) => logger.error({ run, err: error }, 'reconciling a run failed'));
+    }
+  }
+
+  async #reconcileRun(run: string): Promise<void> {
+    const { queues, runs } = this.#services;
+    const record = await runs.find(run);
+    if (!record) return runs.close(run, 0);
+    if (record.finishedAt) return this.#close(record);
+    if (!record.frozenAt) {
+      if (record.status === 'freezing') await addFreezeJob(queues.runs, run);
+      if (record.status === 'cancelled') await runs.close(run, this.#config.ledgerRetentionMs);
+      return;
+    }
+    await this.#reconcileChunks(record);
+  }
+
+  async #reconcileChunks(record: RunRecord): Promise<void> {
+    const { clock, queues, runs } = this.#services;
+    const isQuiet = clock.now() - (record.touchedAt?.getTime() ?? 0) > QUIET_AFTER_MS;
+    const tallies = await runs.chunkTallies(record.id);
+    for (let chunk = 0; chunk < record.chunks; chunk++) {
+      if (this.#isStopped) return;
+      const known = tallies.get(chunk);
+      const tally = known && isSettled(known) ? known : await this.#settleChunk(record, chunk);
+      const isWaiting = tally.queued > 0 && record.status !== 'paused' && record.status !== 'cancelled';
+      if (isWaiting && isQuiet) await ensureSendJob(queues.sends, { run: record.id, chunk, chunks: record.chunks });
+    }
+  }
+
+  /** Silent claims to doubts, proven absences to queued, and whoever is still queued in a cancelled run to cancelled. */
+  async #settleChunk(record: RunRecord, chunk: number): Promise<Tally> {
+    const { clock, ledger, logger, runs } = this.#services;
+    const ref = { run: record.id, chunk };
+    const expired = await ledger.expireClaims(ref, this.#config.fenceMs);
+    if (expired.positions.length > 0) logger.warn({ ...ref, in_doubt: expired.positions.length }, 'claims without an answer are in doubt');
+    let { tally } = expired;
+    if (record.status === 'cancelled' && tally.queued > 0) {
+      ({ tally } = await ledger.move(ref, 'cancel', 'all', { at: clock.now(), detail: '' }));
+    }
+    if (tally.in_doubt > 0) tally = await this.#resendAbsent(record, chunk, tally);
+    await runs.tally(record.id, chunk, tally);
+    return tally;
+  }
+
+  /** With `in_doubt: resend`, doubts whose mail has provably not gone out go back to queued. */
+  async #resendAbsent(record: RunRecord, chunk: number, tally: Tally): Promise<Tally> {
+    const { absence, clock, ledger, logger, pinnedRuns } = this.#services;
+    const { snapshot } = await pinnedRuns.get(record.id);
+    if (snapshot.definition.in_doubt !== 'resend' || record.status === 'cancelled') return tally;
+    const ref = { run: record.id, chunk };
+    const doubts = await ledger.doubts(ref);
+    const provenBefore = await absence.provenBefore(doubts, snapshot);
+    const proven = doubts.filter(({ claimedAt }) => claimedAt <= provenBefore).map(({ position }) => position);
+    if (proven.length === 0) return tally;
+    const moved = await ledger.move(ref, 'resend', proven, { at: clock.now(), detail: 'absence proven', claimedBefore: provenBefore });
+    logger.info({ ...ref, resent: moved.positions.length }, 'no event came for these doubts: sending again');
+    return moved.tally;
+  }
+
+  /**
+   * Closes a finished run: the numbers are taken from the ledger once more, so that nobody is missed who was moved by a
+   * process that died before it could say so.
+   */
+  async #close(record: RunRecord): Promise<void> {
+    const { ledger, logger, runs } = this.#services;
+    const { journalRetentionMs: journalMs, ledgerRetentionMs: ledgerMs } = this.#config;
+    for (let chunk = 0; chunk < record.chunks; chunk++) {
+      const ref = { run: record.id, chunk };
+      const tally = await ledger.tally(ref);
+      await runs.tally(record.id, chunk, tally);
+      if (!isSettled(tally)) return;
+      await ledger.compact(ref, { journalMs, ledgerMs });
+    }
+    if (!(await runs.get(record.id)).finishedAt) return;
+    await runs.close(record.id, ledgerMs);
+    logger.info({ run: record.id, ...record.numbers }, 'run closed');
+  }
+}
+
+/** Nothing is left to do in such a chunk. */
+function isSettled({ queued, claimed, in_doubt }: Tally): boolean {
+  return queued === 0 && claimed === 0 && in_doubt === 0;
+}

@@ -1,0 +1,65 @@
+/**
+ * When it is the campaign or the account that is wrong, every recipient gets the same refusal. A run whose first 20 answers
+ * are one refusal, or 20 in a row later, pauses, and these recipients go back to queued: a mistake must not use up a run.
+ */
+import type { ChunkRef, Ledger, Settlement } from '@sendonce/shared/ledger';
+import type { Runs } from '@sendonce/shared/run';
+import type { Clock, Logger } from '@sendonce/shared/runtime';
+
+export const REFUSALS_IN_A_ROW = 20;
+
+/** The refusals for one reason at the end of a micro-batch. */
+export class RefusalRow {
+  readonly #ref: ChunkRef;
+  readonly #settlements: Settlement[];
+  readonly #row: Settlement[];
+  readonly #answered: Settlement[];
+
+  constructor(ref: ChunkRef, settlements: Settlement[]) {
+    this.#ref = ref;
+    this.#settlements = settlements;
+    this.#answered = settlements.filter(({ event }) => event === 'accept' || event === 'reject');
+    const last = this.#answered.at(-1);
+    const before = this.#answered.findLastIndex(({ event, detail }) => event !== 'reject' || detail !== last?.detail);
+    this.#row = this.#answered.slice(before + 1);
+  }
+
+  /** Something was accepted after the last refusal, so refusals before it are not in a row any more. */
+  get isEndedByAccept(): boolean {
+    return this.#answered.at(-1)?.event === 'accept';
+  }
+
+  /**
+   * Counts the row, over micro-batches and workers. When it is long enough the run is paused; the refusals of this batch
+   * come back as releases, and those that were settled before are put back to queued.
+   */
+  async pauseIfTooLong(
+    { clock, ledger, logger, runs }: { clock: Clock; ledger: Ledger; logger: Logger; runs: Runs },
+    recipientsOfRun: number,
+  ): Promise<Settlement[]> {
+    const [first] = this.#row;
+    if (!first) return this.#settlements;
+    const { run, chunk } = this.#ref;
+    const reason = `Every recipient is refused: ${first.detail}`;
+    const row = await runs.refusals(run, reason, this.#row.map(({ position }) => ({ chunk, position })), {
+      isFresh: this.#row.length < this.#answered.length,
+      threshold: Math.min(REFUSALS_IN_A_ROW, recipientsOfRun),
+    });
+    if (row.length === 0) return this.#settlements;
+    logger.error({ run, reason, refusals: row.length }, 'run paused');
+    const own = new Set(this.#row.map(({ position }) => position));
+    const earlier = row.filter((member) => member.chunk !== chunk || !own.has(member.position));
+    for (const [other, positions] of byChunk(earlier)) {
+      const ref = { run, chunk: other };
+      const { tally } = await ledger.move(ref, 'retry', positions, { at: clock.now(), detail: reason });
+      await runs.tally(run, other, tally);
+    }
+    return this.#settlements.map((settlement) => (own.has(settlement.position) ? { ...settlement, event: 'release' } : settlement));
+  }
+}
+
+function byChunk(members: readonly { chunk: number; position: number }[]): Map<number, number[]> {
+  const chunks = new Map<number, number[]>();
+  for (const { chunk, position } of members) chunks.set(chunk, [...(chunks.get(chunk) ?? []), position]);
+  return chunks;
+}

@@ -1,0 +1,2 @@
+/** SES's events: what they prove about recipients. */
+export { type EventOutcome, MalformedEventError, SesEvents } from './sesEvents.js';

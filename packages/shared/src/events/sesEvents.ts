@@ -1,0 +1,109 @@
+/**
+ * What SES tells later: events of mails, by their tags. An event with a recipient's tag proves that the mail went out, so
+ * it settles doubt; and a stream of events that goes on proves that a missing event means something.
+ */
+import { z } from 'zod';
+import { type Ledger, UnknownChunkError } from '../ledger/index.js';
+import { type Runs, UnknownRunError } from '../run/index.js';
+import type { RedisConnection } from '../runtime/index.js';
+import { TAGS } from '../ses/index.js';
+
+/** Of an event we only need its kind, the mail's time and its tags. https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html */
+const SesEvent = z.object({
+  eventType: z.string().max(64),
+  mail: z.object({
+    timestamp: z.iso.datetime({ offset: true }),
+    messageId: z.string().max(256),
+    tags: z.record(z.string(), z.array(z.string().max(256))).default({}),
+  }),
+});
+
+/** Kinds of events that can only come for a mail that SES has accepted. */
+const PROVES_ACCEPTANCE = new Set([
+  'Send',
+  'Delivery',
+  'Bounce',
+  'Complaint',
+  'Reject',
+  'DeliveryDelay',
+  'Open',
+  'Click',
+  'Subscription',
+]);
+
+const Position = z.object({
+  run: z.string().regex(/^[A-Za-z0-9_-]{1,256}$/),
+  chunk: z.coerce.number().int().min(0).max(10_000_000),
+  position: z.coerce.number().int().min(0).max(1_000_000),
+});
+
+/** What came of an event: `settled` moved a recipient, `known` changed nothing, `foreign` is not about a mail of ours. */
+export type EventOutcome = 'settled' | 'known' | 'foreign';
+
+/** The body is no SES event. */
+export class MalformedEventError extends Error {
+  override readonly name = 'MalformedEventError';
+}
+
+export class SesEvents {
+  readonly #services: { redis: RedisConnection; ledger: Ledger; runs: Runs };
+  readonly #aliveKey: string;
+
+  constructor(services: { redis: RedisConnection; ledger: Ledger; runs: Runs }, { prefix }: { prefix: string }) {
+    this.#services = services;
+    this.#aliveKey = `${prefix}:1:events:latest-mail-at`;
+  }
+
+  /**
+   * Takes an event in; replays and any order are harmless.
+   * @param message the `Message` of an SNS notification, verified by the caller.
+   * @throws {MalformedEventError}
+   */
+  async record(message: string): Promise<EventOutcome> {
+    const { eventType, mail } = parseEvent(message);
+    await this.#remember(Date.parse(mail.timestamp));
+    const at = Position.safeParse({
+      run: mail.tags[TAGS.run]?.[0],
+      chunk: mail.tags[TAGS.chunk]?.[0],
+      position: mail.tags[TAGS.position]?.[0],
+    });
+    if (!at.success || !PROVES_ACCEPTANCE.has(eventType)) return 'foreign';
+    return this.#settle(at.data, Date.parse(mail.timestamp), mail.messageId);
+  }
+
+  /** When the latest mail of which an event came was accepted, ms since the epoch by SES's clock; 0: none came yet. */
+  async latestMailAt(): Promise<number> {
+    return Number((await this.#services.redis.get(this.#aliveKey)) ?? 0);
+  }
+
+  async #settle({ run, chunk, position }: z.infer<typeof Position>, at: number, detail: string): Promise<EventOutcome> {
+    const { ledger, runs } = this.#services;
+    try {
+      const { positions, tally } = await ledger.move({ run, chunk }, 'evidence', [position], { at, detail });
+      if (positions.length === 0) return 'known';
+      await runs.tally(run, chunk, tally);
+      return 'settled';
+    } catch (error) {
+      // The tags of another installation on the same topic, or of a run whose retention is over.
+      if (error instanceof UnknownChunkError || error instanceof UnknownRunError) return 'foreign';
+      throw error;
+    }
+  }
+
+  /** Events come in any order; only a later one moves the mark. Two at the same time may lose one step, not more. */
+  async #remember(mailAt: number): Promise<void> {
+    if (mailAt > (await this.latestMailAt())) await this.#services.redis.set(this.#aliveKey, mailAt);
+  }
+}
+
+function parseEvent(message: string): z.infer<typeof SesEvent> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(message);
+  } catch (error) {
+    throw new MalformedEventError('The message is not JSON.', { cause: error });
+  }
+  const event = SesEvent.safeParse(parsed);
+  if (!event.success) throw new MalformedEventError('The message is no SES event.', { cause: event.error });
+  return event.data;
+}

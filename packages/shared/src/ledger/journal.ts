@@ -1,0 +1,39 @@
+/**
+ * The journal of a chunk: what happened to whom, when, and why. It is for people (export, run page), never for deciding
+ * whether to send: that is the states' business alone.
+ */
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { LedgerEvent } from './transitions.js';
+
+export interface JournalEntry {
+  position: number;
+  event: LedgerEvent;
+  /** Milliseconds since the epoch. */
+  at: number;
+  /** SES's message id, or the reason, without addresses. */
+  detail: string;
+}
+
+type PackedEntry = [position: number, event: LedgerEvent, at: number, detail: string];
+
+/** The entries of one micro-batch as one list element. */
+export function encodeEntries(entries: readonly JournalEntry[]): string {
+  if (entries.length === 0) return '';
+  const packed: PackedEntry[] = entries.map(({ position, event, at, detail }) => [position, event, at, detail]);
+  return JSON.stringify(packed);
+}
+
+export function decodeEntries(elements: readonly string[]): JournalEntry[] {
+  return elements
+    .flatMap((element) => JSON.parse(element) as PackedEntry[])
+    .map(([position, event, at, detail]) => ({ position, event, at, detail }));
+}
+
+export function encodeArchive(elements: readonly string[]): Buffer {
+  return deflateRawSync(elements.join('\n'));
+}
+
+export function decodeArchive(archive: Buffer): string[] {
+  const text = inflateRawSync(archive).toString('utf8');
+  return text === '' ? [] : text.split('\n');
+}

@@ -1,0 +1,215 @@
+/**
+ * The ledger: who is in which state in a run. Every change is one Lua script on one chunk, atomic, and checked against the
+ * table in transitions.ts inside of the script. After a crash the states are what they were at the last reply of Redis:
+ * with `appendfsync always` that reply comes after the write is on disk.
+ */
+import { readFileSync } from 'node:fs';
+import { luaScript, type RedisConnection } from '../runtime/index.js';
+import { type ChunkKeys, type ChunkRef, chunkKeys } from './chunk.js';
+import { decodeArchive, decodeEntries, encodeArchive, encodeEntries, type JournalEntry } from './journal.js';
+import { decodeRecipients, type Recipient, stripRecipients } from './recipients.js';
+import { type LedgerEvent, type RecipientState, STATE_NAMES, STATES, transitionsAsLua } from './transitions.js';
+
+const prelude = `${transitionsAsLua()}\n${readFileSync(new URL('../../src/ledger/lua/prelude.lua', import.meta.url), 'utf8')}`;
+const script = (name: string) => luaScript(import.meta.url, name, prelude);
+const chunkCreate = script('chunkCreate');
+const recipientsClaim = script('recipientsClaim');
+const recipientsSettle = script('recipientsSettle');
+const recipientsMove = script('recipientsMove');
+const claimsExpire = script('claimsExpire');
+const journalCompact = script('journalCompact');
+
+/** How many recipients of a chunk are in each state, as of a version of the chunk. */
+export type Tally = Record<RecipientState, number> & { version: number };
+
+export interface Claim {
+  id: string;
+  /** Redis's time, ms. The request is signed with it. */
+  claimedAt: number;
+  positions: number[];
+  tally: Tally;
+}
+
+/** What became of one recipient of a claim. */
+export type Settlement = JournalEntry & { event: 'accept' | 'reject' | 'release' | 'doubt' };
+
+export interface Doubt {
+  position: number;
+  /** When the claim was made, ms: no request of it is accepted after that plus the fence. */
+  claimedAt: number;
+  claim: string;
+}
+
+export interface Moved {
+  tally: Tally;
+  positions: number[];
+}
+
+/** The chunk is not in the ledger: its retention is over, or it never was. */
+export class UnknownChunkError extends Error {
+  override readonly name = 'UnknownChunkError';
+}
+
+export class Ledger {
+  readonly #redis: RedisConnection;
+  readonly #prefix: string;
+
+  constructor({ redis, prefix }: { redis: RedisConnection; prefix: string }) {
+    this.#redis = redis;
+    this.#prefix = prefix;
+  }
+
+  /** Creates a chunk of queued recipients. False: another freezer was first, and its content stands. */
+  async createChunk(ref: ChunkRef, recipients: Buffer, states: readonly RecipientState[]): Promise<boolean> {
+    const keys = this.#keys(ref);
+    const letters = states.map((state) => STATES[state]).join('');
+    const created = await chunkCreate(this.#redis, [keys.states, keys.version, keys.recipients], [letters, recipients]);
+    return created === 1;
+  }
+
+  /** Takes up to `limit` queued recipients. No positions: nothing is queued. */
+  async claim(ref: ChunkRef, id: string, limit: number): Promise<Claim> {
+    const keys = this.#keys(ref);
+    const reply = await this.#run(recipientsClaim, [keys.states, keys.version, keys.claims], [id, limit]);
+    const [claimedAt, tally, ...positions] = reply as [number, number[], ...number[]];
+    return { id, claimedAt, tally: toTally(tally), positions };
+  }
+
+  /**
+   * Settles a whole claim. Positions that are returned were refused: the claim had run out meanwhile, and what the
+   * worker knows does not count any more (an `accept` always does).
+   */
+  async settle(ref: ChunkRef, claim: string, settlements: readonly Settlement[]): Promise<{ tally: Tally; refused: number[] }> {
+    const keys = this.#keys(ref);
+    const reply = await this.#run(
+      recipientsSettle,
+      [keys.states, keys.version, keys.claims, keys.doubts, keys.journal],
+      [
+        claim,
+        encodeEntries(settlements.filter(({ event }) => event !== 'release')),
+        ...settlements.flatMap(({ position, event }) => [position, event]),
+      ],
+    );
+    const [tally, ...refused] = reply as [number[], ...number[]];
+    return { tally: toTally(tally), refused };
+  }
+
+  /**
+   * One event for recipients outside of a claim. What the table does not allow stays as it is.
+   * @param claimedBefore only doubts whose claim is at most this old (ms since the epoch); for `resend` by proof of absence.
+   */
+  async move(
+    ref: ChunkRef,
+    event: Exclude<LedgerEvent, Settlement['event'] | 'claim'>,
+    positions: readonly number[] | 'all',
+    { at, detail, claimedBefore = 0 }: { at: number; detail: string; claimedBefore?: number },
+  ): Promise<Moved> {
+    const keys = this.#keys(ref);
+    const who = positions === 'all' ? [] : positions;
+    const entries = who.map((position) => ({ position, event, at, detail }));
+    const reply = await this.#run(
+      recipientsMove,
+      [keys.states, keys.version, keys.doubts, keys.journal],
+      [event, encodeEntries(entries), claimedBefore, ...(positions === 'all' ? ['*'] : who)],
+    );
+    return toMoved(reply);
+  }
+
+  /** Puts in doubt what claims older than the fence still hold. `oldestAgeMs` is -1 when no claim is left. */
+  async expireClaims(ref: ChunkRef, fenceMs: number): Promise<Moved & { oldestAgeMs: number }> {
+    const keys = this.#keys(ref);
+    const reply = await this.#run(claimsExpire, [keys.states, keys.version, keys.claims, keys.doubts], [fenceMs]);
+    const [tally, oldestAgeMs, ...positions] = reply as [number[], number, ...number[]];
+    return { tally: toTally(tally), oldestAgeMs, positions };
+  }
+
+  /** The numbers of a chunk as they are now. */
+  async tally(ref: ChunkRef): Promise<Tally> {
+    return (await this.expireClaims(ref, Number.MAX_SAFE_INTEGER)).tally;
+  }
+
+  /** Removes a chunk that is part of no run: a freezer that was overtaken made it. */
+  async drop(ref: ChunkRef): Promise<void> {
+    await this.#redis.unlink(...Object.values(this.#keys(ref)));
+  }
+
+  async recipients(ref: ChunkRef): Promise<Recipient[]> {
+    const packed = await this.#redis.getBuffer(this.#keys(ref).recipients);
+    if (!packed) throw new UnknownChunkError(`The recipients of ${ref.run}/${ref.chunk} are not kept any more.`);
+    return decodeRecipients(packed);
+  }
+
+  /** The state of each position; undefined when the chunk does not exist. */
+  async states(ref: ChunkRef): Promise<RecipientState[] | undefined> {
+    const states = await this.#redis.get(this.#keys(ref).states);
+    return states === null ? undefined : Array.from(states, stateOf);
+  }
+
+  async doubts(ref: ChunkRef): Promise<Doubt[]> {
+    const doubts = await this.#redis.hgetall(this.#keys(ref).doubts);
+    return Object.entries(doubts).map(([position, doubt]) => {
+      const [claimedAt = '0', claim = ''] = doubt.split(' ');
+      return { position: Number(position), claimedAt: Number(claimedAt), claim };
+    });
+  }
+
+  /** Everything that was written down, oldest first. */
+  async journal(ref: ChunkRef): Promise<JournalEntry[]> {
+    const keys = this.#keys(ref);
+    const archive = await this.#redis.getBuffer(keys.archive);
+    const open = await this.#redis.lrange(keys.journal, 0, -1);
+    return decodeEntries([...(archive ? decodeArchive(archive) : []), ...open]);
+  }
+
+  /**
+   * Ends a chunk: the journal is compressed, merge data goes except for those who may be tried again, and everything gets
+   * its time to live. May be repeated; what came to the journal after the first time is taken in.
+   */
+  async compact(ref: ChunkRef, retention: { journalMs: number; ledgerMs: number }): Promise<void> {
+    const keys = this.#keys(ref);
+    for (let isDone = false; !isDone; ) {
+      const states = await this.states(ref);
+      const packed = await this.#redis.getBuffer(keys.recipients);
+      if (!states || !packed) return;
+      const archive = await this.#redis.getBuffer(keys.archive);
+      const open = await this.#redis.lrange(keys.journal, 0, -1);
+      const elements = [...(archive ? decodeArchive(archive) : []), ...open];
+      const needed = stripRecipients(packed, (position) => states[position] === 'rejected');
+      const reply = await this.#run(
+        journalCompact,
+        [keys.states, keys.version, keys.claims, keys.doubts, keys.journal, keys.archive, keys.recipients],
+        [open.length, encodeArchive(elements), needed, Math.round(retention.journalMs), Math.round(retention.ledgerMs)],
+      );
+      isDone = reply === 1;
+    }
+  }
+
+  #keys(ref: ChunkRef): ChunkKeys {
+    return chunkKeys(this.#prefix, ref);
+  }
+
+  async #run(script: ReturnType<typeof luaScript>, keys: string[], args: (string | number | Buffer)[]): Promise<unknown> {
+    try {
+      return await script(this.#redis, keys, args);
+    } catch (error) {
+      if (error instanceof Error && error.message.includes('NOCHUNK')) throw new UnknownChunkError(error.message, { cause: error });
+      throw error;
+    }
+  }
+}
+
+function toTally([version, ...numbers]: number[]): Tally {
+  const counts = Object.fromEntries(STATE_NAMES.map((state, index) => [state, numbers[index] ?? 0]));
+  return { ...(counts as Record<RecipientState, number>), version: Number(version) };
+}
+
+function toMoved(reply: unknown): Moved {
+  const [tally, ...positions] = reply as [number[], ...number[]];
+  return { tally: toTally(tally), positions };
+}
+
+function stateOf(letter: string): RecipientState {
+  const state = STATE_NAMES.find((name) => STATES[name] === letter);
+  if (!state) throw new Error(`The ledger holds the unknown state "${letter}".`);
+  return state;
+}

@@ -1,0 +1,31 @@
+-- Takes up to a number of queued recipients for one worker, lowest position first.
+-- KEYS states, version, claims   ARGV claim id, limit
+-- Returns {claimed at (ms), tally, position...}; no position: nothing is queued.
+-- The same claim id again gets the same claim: the client sends a command anew when the connection broke before the reply.
+local states = redis.call('GET', KEYS[1])
+if not states then return redis.error_reply('NOCHUNK ' .. KEYS[1]) end
+
+local known = redis.call('HGET', KEYS[3], ARGV[1])
+if known then
+  local claimed_at, held = known:match('^(%S+) (%S+)')
+  local again = {}
+  for position in held:gmatch('%d+') do again[#again + 1] = tonumber(position) end
+  return {tonumber(claimed_at), tally(states, redis.call('GET', KEYS[2])), unpack(again)}
+end
+
+local positions = {}
+local from = 1
+while #positions < tonumber(ARGV[2]) do
+  local at = string.find(states, 'q', from, true)
+  if not at then break end
+  positions[#positions + 1] = at - 1
+  from = at + 1
+end
+
+local claimed_at = now_ms()
+if #positions == 0 then return {claimed_at, tally(states, redis.call('GET', KEYS[2]))} end
+
+local letters = letters_of(states)
+for _, position in ipairs(positions) do letters[position + 1] = TO.claim end
+redis.call('HSET', KEYS[3], ARGV[1], claimed_at .. ' ' .. table.concat(positions, ','))
+return {claimed_at, store(KEYS[1], KEYS[2], letters), unpack(positions)}

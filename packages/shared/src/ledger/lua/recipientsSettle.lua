@@ -1,0 +1,33 @@
+-- Writes down what SES answered to a claim. The holder may settle everything; a worker that comes late (its claim has
+-- run out and is in doubt) may still say `accept`, and may settle doubts that are of its own claim.
+-- KEYS states, version, claims, doubts, journal   ARGV claim id, journal entry, then position, event, position, event...
+-- Returns {tally, position that was refused...}.
+local claim_id = ARGV[1]
+local states = redis.call('GET', KEYS[1])
+if not states then return redis.error_reply('NOCHUNK ' .. KEYS[1]) end
+local claim = redis.call('HGET', KEYS[3], claim_id)
+local letters = letters_of(states)
+local refused = {}
+
+for i = 3, #ARGV, 2 do
+  local position, event = tonumber(ARGV[i]), ARGV[i + 1]
+  local from = letters[position + 1]
+  local doubt = from == 'd' and redis.call('HGET', KEYS[4], position)
+  local is_own = claim or (doubt and doubt:match('^%S+ (%S+)') == claim_id)
+  if from ~= TO[event] then
+    if (is_own or event == 'accept') and MAY[event][from] then
+      letters[position + 1] = TO[event]
+      if event == 'doubt' then
+        redis.call('HSET', KEYS[4], position, claim:match('^%S+') .. ' ' .. claim_id)
+      elseif doubt then
+        redis.call('HDEL', KEYS[4], position)
+      end
+    else
+      refused[#refused + 1] = position
+    end
+  end
+end
+
+redis.call('HDEL', KEYS[3], claim_id)
+if ARGV[2] ~= '' then redis.call('RPUSH', KEYS[5], ARGV[2]) end
+return {store(KEYS[1], KEYS[2], letters), unpack(refused)}

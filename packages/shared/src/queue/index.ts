@@ -1,0 +1,13 @@
+/** The queues: names, payloads, retention, one file a queue. */
+export { closeQueues, openQueues, type Queues, RUNS_QUEUE, SENDS_QUEUE, workerOptions } from './queues.js';
+export {
+  addFreezeJob,
+  DUE,
+  type DuePayload,
+  FREEZE,
+  type FreezePayload,
+  RUNS_JOB_OPTIONS,
+  type RunsPayload,
+  type RunsQueue,
+} from './runsQueue.js';
+export { addSendJobs, ensureSendJob, SEND, type SendPayload, sendJobId, type SendsQueue } from './sendsQueue.js';

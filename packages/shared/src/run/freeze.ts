@@ -1,0 +1,158 @@
+/**
+ * Freezing: an audience becomes chunks, each recipient once.
+ *
+ * A chunk is created once and never changes its recipients, so whatever a dead freezer left behind stands: the next one
+ * reads it, and adds only addresses that are in no chunk yet, even when the source returns other rows in another order by
+ * then. Two freezers at the same time compete for chunk numbers; who loses reads the winner's chunk and goes on. Nothing is
+ * sent before the whole audience stands.
+ */
+import { AddressSet, type AudienceRow, openAudience } from '../audience/index.js';
+import type { CampaignSnapshot } from '../campaign/index.js';
+import { CHUNK_SIZE, encodeRecipients, type Ledger, type Recipient } from '../ledger/index.js';
+import { usedFields } from '../message/index.js';
+import type { InvalidRow, Runs } from './runs.js';
+
+/** A report holds this many bad rows; the rest is only counted. */
+const INVALID_ROWS_KEPT = 10_000;
+
+export class AudienceError extends Error {
+  override readonly name = 'AudienceError';
+}
+
+/** The run was frozen by another freezer, or cancelled, while this one was at it. */
+class FreezeOvertakenError extends Error {
+  override readonly name = 'FreezeOvertakenError';
+}
+
+export interface FreezeServices {
+  runs: Runs;
+  ledger: Ledger;
+}
+
+/**
+ * Freezes a run; does nothing when it is frozen.
+ * @returns the number of chunks.
+ * @throws {AudienceError} when the audience is unusable: empty, or with too many bad rows. Nobody is sent anything.
+ */
+export async function freezeRun(services: FreezeServices, run: string, signal?: AbortSignal): Promise<number> {
+  const record = await services.runs.get(run);
+  if (!record.frozenAt && !record.cancelledAt) {
+    await freeze(services, run, signal).catch((error: unknown) => {
+      if (!(error instanceof FreezeOvertakenError)) throw error;
+    });
+  }
+  return (await services.runs.get(run)).chunks;
+}
+
+async function freeze({ runs, ledger }: FreezeServices, run: string, signal?: AbortSignal): Promise<void> {
+  const snapshot = await runs.snapshot(run);
+  const freezer = new Freezer(run, runs, ledger);
+  await freezer.readExistingChunks();
+  const source = openAudience(snapshot.definition.audience, snapshot.baseDir);
+  for await (const row of source.rows({ requiredFields: usedFields(snapshot).map(({ name }) => name), ...(signal && { signal }) })) {
+    await freezer.take(row);
+  }
+  for (let verdict = 'behind'; verdict === 'behind'; ) {
+    await freezer.readExistingChunks();
+    const frozen = await freezer.finish();
+    assertUsable(snapshot, frozen);
+    verdict = await runs.frozen(run, frozen);
+  }
+}
+
+class Freezer {
+  /** In a chunk already, from an earlier freezer or a competing one. */
+  readonly #frozen = new AddressSet();
+  /** Met in this pass over the source. */
+  readonly #seen = new AddressSet();
+  readonly #invalidRows: InvalidRow[] = [];
+  #waiting: Recipient[] = [];
+  #chunks = 0;
+  #recipients = 0;
+  #duplicates = 0;
+  #invalid = 0;
+
+  constructor(
+    private readonly run: string,
+    private readonly runs: Runs,
+    private readonly ledger: Ledger,
+  ) {}
+
+  /** Reads on from the first chunk number that is not known yet, and counts what it finds. */
+  async readExistingChunks(): Promise<void> {
+    for (;;) {
+      const ref = { run: this.run, chunk: this.#chunks };
+      const states = await this.ledger.states(ref);
+      if (!states) return;
+      for (const { address } of await this.ledger.recipients(ref)) this.#frozen.add(keyOf(address));
+      await this.#countChunk(states.length);
+    }
+  }
+
+  async take(row: AudienceRow): Promise<void> {
+    if ('invalid' in row) {
+      this.#invalid += 1;
+      if (this.#invalidRows.length < INVALID_ROWS_KEPT) this.#invalidRows.push({ line: row.line, reason: row.invalid });
+      return;
+    }
+    const { address, key, fields } = row.recipient;
+    if (!this.#seen.add(key)) {
+      this.#duplicates += 1;
+      return;
+    }
+    if (this.#frozen.has(key)) return;
+    this.#waiting.push({ address, fields });
+    if (this.#waiting.length === CHUNK_SIZE) await this.#writeChunk();
+  }
+
+  async finish() {
+    while (this.#waiting.length > 0) await this.#writeChunk();
+    return {
+      chunks: this.#chunks,
+      audience: this.#recipients + this.#duplicates + this.#invalid,
+      duplicates: this.#duplicates,
+      invalid: this.#invalid,
+      invalidRows: this.#invalidRows,
+    };
+  }
+
+  async #writeChunk(): Promise<void> {
+    const recipients = this.#waiting;
+    const ref = { run: this.run, chunk: this.#chunks };
+    const states = recipients.map(() => 'queued' as const);
+    if (await this.ledger.createChunk(ref, encodeRecipients(recipients), states)) {
+      this.#waiting = [];
+      await this.#countChunk(recipients.length);
+      return;
+    }
+    // Another freezer was quicker: its chunks stand, and whom they hold must not come again.
+    await this.readExistingChunks();
+    this.#waiting = recipients.filter(({ address }) => !this.#frozen.has(keyOf(address)));
+  }
+
+  async #countChunk(size: number): Promise<void> {
+    const ref = { run: this.run, chunk: this.#chunks };
+    const gate = await this.runs.tally(this.run, this.#chunks, await this.ledger.tally(ref));
+    if (gate === 'foreign') await this.ledger.drop(ref);
+    if (gate === 'foreign' || gate === 'cancelled') throw new FreezeOvertakenError(`${this.run} is ${gate === 'foreign' ? 'frozen' : gate}`);
+    this.#chunks += 1;
+    this.#recipients += size;
+  }
+}
+
+/** As the audience compares addresses: without regard to case. */
+function keyOf(address: string): string {
+  return address.toLowerCase();
+}
+
+function assertUsable(snapshot: CampaignSnapshot, frozen: { chunks: number; audience: number; invalid: number }): void {
+  if (frozen.chunks === 0) throw new AudienceError(`The audience of ${snapshot.id} has no usable recipient.`);
+  const limit = snapshot.definition.max_invalid;
+  const share = frozen.invalid / frozen.audience;
+  if (share > limit) {
+    const percent = (value: number) => `${(value * 100).toFixed(1)}%`;
+    throw new AudienceError(
+      `${frozen.invalid} of ${frozen.audience} rows are invalid (${percent(share)}, and max_invalid is ${percent(limit)}).`,
+    );
+  }
+}

@@ -1,0 +1,21 @@
+-- Pauses, resumes or cancels a run.
+-- KEYS record   ARGV action, now (ms), reason
+-- Returns 1 when done, 0 when the run is not in a state for it, -1 when there is no such run.
+if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+local record = redis.call('HMGET', KEYS[1], 'finished_at', 'cancelled_at', 'paused_at')
+local is_finished, is_cancelled, is_paused = record[1], record[2], record[3]
+if is_finished or is_cancelled then return 0 end
+
+if ARGV[1] == 'pause' then
+  if is_paused then return 0 end
+  redis.call('HSET', KEYS[1], 'paused_at', ARGV[2], 'pause_reason', ARGV[3])
+elseif ARGV[1] == 'resume' then
+  if not is_paused then return 0 end
+  redis.call('HDEL', KEYS[1], 'paused_at', 'pause_reason')
+elseif ARGV[1] == 'cancel' then
+  redis.call('HSET', KEYS[1], 'cancelled_at', ARGV[2], 'cancel_reason', ARGV[3])
+  redis.call('HDEL', KEYS[1], 'paused_at', 'pause_reason')
+else
+  return redis.error_reply('unknown action ' .. ARGV[1])
+end
+return 1

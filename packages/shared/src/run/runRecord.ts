@@ -1,0 +1,102 @@
+/**
+ * The record of a run: when it was scheduled, pinned, frozen, paused, finished, and its numbers. It outlives the run's
+ * jobs, so that a job which comes back weeks later finds that it has nothing to do.
+ */
+import { type RecipientState, STATE_NAMES } from '../ledger/index.js';
+
+/** The same words everywhere: commands, pages, exports, logs. */
+export interface RunNumbers extends Record<RecipientState, number> {
+  /** All rows of the audience; known once the run is frozen. */
+  audience: number;
+  /** Dropped while freezing. */
+  duplicates: number;
+  invalid: number;
+}
+
+export const NUMBER_NAMES = [
+  'audience',
+  'duplicates',
+  'invalid',
+  'suppressed',
+  'queued',
+  'claimed',
+  'sent',
+  'rejected',
+  'in_doubt',
+  'cancelled',
+] as const satisfies (keyof RunNumbers)[];
+
+/**
+ * freezing: the audience is being read. sending: somebody is queued or claimed. settling: only doubts are left.
+ * finished: every recipient is in a final state. Derived from the record, never stored.
+ */
+export type RunStatus = 'freezing' | 'sending' | 'settling' | 'paused' | 'cancelled' | 'finished';
+
+export type RunOrigin = 'schedule' | 'manual';
+
+export interface RunRecord {
+  id: string;
+  campaign: string;
+  origin: RunOrigin;
+  /** Hash of the pinned campaign. */
+  hash: string;
+  status: RunStatus;
+  /** 0 until frozen. */
+  chunks: number;
+  numbers: RunNumbers;
+  scheduledAt: Date;
+  createdAt: Date;
+  frozenAt?: Date;
+  pausedAt?: Date;
+  pauseReason?: string;
+  cancelledAt?: Date;
+  finishedAt?: Date;
+  /** When a number changed last. */
+  touchedAt?: Date;
+}
+
+/** @param fields the record's hash in Redis. Undefined when it is empty: there is no such run. */
+export function toRunRecord(fields: Record<string, string>): RunRecord | undefined {
+  if (!fields.id) return undefined;
+  const numbers = toNumbers(fields);
+  const date = (name: string): Date | undefined => (fields[name] ? new Date(Number(fields[name])) : undefined);
+  const optional = {
+    frozenAt: date('frozen_at'),
+    pausedAt: date('paused_at'),
+    pauseReason: fields.pause_reason,
+    cancelledAt: date('cancelled_at'),
+    finishedAt: date('finished_at'),
+    touchedAt: date('touched_at'),
+  };
+  return {
+    id: fields.id,
+    campaign: fields.campaign ?? '',
+    origin: fields.origin === 'schedule' ? 'schedule' : 'manual',
+    hash: fields.hash ?? '',
+    status: statusOf(fields, numbers),
+    chunks: Number(fields.chunks ?? 0),
+    numbers,
+    scheduledAt: new Date(Number(fields.scheduled_at)),
+    createdAt: new Date(Number(fields.created_at)),
+    ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as Partial<RunRecord>),
+  };
+}
+
+function toNumbers(fields: Record<string, string>): RunNumbers {
+  const read = (name: string) => Number(fields[name] ?? 0);
+  const states = Object.fromEntries(STATE_NAMES.map((state) => [state, read(state)])) as Record<RecipientState, number>;
+  return { audience: read('audience'), duplicates: read('duplicates'), invalid: read('invalid'), ...states };
+}
+
+function statusOf(fields: Record<string, string>, numbers: RunNumbers): RunStatus {
+  if (fields.cancelled_at) return 'cancelled';
+  if (fields.paused_at) return 'paused';
+  if (!fields.frozen_at) return 'freezing';
+  if (numbers.queued + numbers.claimed > 0) return 'sending';
+  return numbers.in_doubt > 0 ? 'settling' : 'finished';
+}
+
+/** Recipients who are, or will be, served: everybody but the dropped. */
+export function recipientCount({ numbers }: RunRecord): number {
+  return STATE_NAMES.reduce((sum, state) => sum + numbers[state], 0);
+}

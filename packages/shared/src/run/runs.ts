@@ -1,0 +1,229 @@
+/**
+ * All runs: created once, listed, counted, paused, resumed, cancelled. A run's record, its pinned campaign and the numbers
+ * of its chunks share a hash tag. Two indexes lead to it: all runs by scheduled time, and those that are still open.
+ */
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { CampaignSnapshot } from '../campaign/index.js';
+import { STATE_NAMES, type Tally } from '../ledger/index.js';
+import { type Clock, luaScript, type RedisConnection, UsageError } from '../runtime/index.js';
+import { runIdOf } from './runId.js';
+import { type RunOrigin, type RunRecord, toRunRecord } from './runRecord.js';
+
+const runCreate = luaScript(import.meta.url, 'runCreate');
+const runFrozen = luaScript(import.meta.url, 'runFrozen');
+const runTally = luaScript(import.meta.url, 'runTally');
+const runGate = luaScript(import.meta.url, 'runGate');
+const runRefusals = luaScript(import.meta.url, 'runRefusals');
+
+/** What a worker may do next in a run. `foreign`: the chunk is not part of it, another freezer was quicker. */
+export type Gate = 'open' | 'paused' | 'cancelled' | 'foreign';
+
+/** A row of the audience that could not be used; the reason never holds the address. */
+export interface InvalidRow {
+  line: number;
+  reason: string;
+}
+
+export interface FrozenAudience {
+  chunks: number;
+  audience: number;
+  duplicates: number;
+  invalid: number;
+  /** The first of them; more than a report can hold are only counted. */
+  invalidRows: InvalidRow[];
+}
+
+export class UnknownRunError extends UsageError {
+  override readonly name = 'UnknownRunError';
+  constructor(readonly run: string) {
+    super(`There is no run "${run}". \`sendonce status\` lists the runs.`);
+  }
+}
+
+export class Runs {
+  readonly #redis: RedisConnection;
+  readonly #prefix: string;
+  readonly #clock: Clock;
+
+  constructor({ redis, prefix, clock }: { redis: RedisConnection; prefix: string; clock: Clock }) {
+    this.#redis = redis;
+    this.#prefix = prefix;
+    this.#clock = clock;
+  }
+
+  /**
+   * Creates the run of an occurrence and pins its campaign. `created: false`: it exists, nothing was changed. Listed only
+   * after it exists; whoever dies between comes back (the job is redelivered) and lists it then.
+   */
+  async create(snapshot: CampaignSnapshot, scheduledAt: Date, origin: RunOrigin): Promise<{ run: string; created: boolean }> {
+    const run = runIdOf(snapshot.id, scheduledAt);
+    const keys = this.#keys(run);
+    const record = {
+      id: run,
+      campaign: snapshot.id,
+      origin,
+      hash: snapshot.hash,
+      scheduled_at: scheduledAt.getTime(),
+      created_at: this.#clock.now(),
+    };
+    const packed = deflateRawSync(JSON.stringify(snapshot));
+    const reply = await runCreate(this.#redis, [keys.record, keys.snapshot], [packed, ...Object.entries(record).flat()]);
+    const existing = await this.get(run);
+    if (!existing.finishedAt) {
+      await this.#redis.zadd(this.#allKey, existing.scheduledAt.getTime(), run);
+      await this.#redis.sadd(this.#openKey, run);
+    }
+    return { run, created: reply === 1 };
+  }
+
+  /** @throws {UnknownRunError} */
+  async get(run: string): Promise<RunRecord> {
+    const record = await this.find(run);
+    if (!record) throw new UnknownRunError(run);
+    return record;
+  }
+
+  async find(run: string): Promise<RunRecord | undefined> {
+    return toRunRecord(await this.#redis.hgetall(this.#keys(run).record));
+  }
+
+  /** The newest runs first. */
+  async list(limit: number): Promise<RunRecord[]> {
+    const runs = await this.#redis.zrange(this.#allKey, 0, limit - 1, 'REV');
+    const records = await Promise.all(runs.map((run) => this.find(run)));
+    return records.filter((record) => record !== undefined);
+  }
+
+  /** Runs that somebody may still have to work on. */
+  async open(): Promise<string[]> {
+    return this.#redis.smembers(this.#openKey);
+  }
+
+  /** Puts a run back among the open ones, before something in it is changed. */
+  async reopen(run: string): Promise<void> {
+    await this.#redis.sadd(this.#openKey, run);
+  }
+
+  /** Takes a run off the open ones and gives its record the ledger's time to live. */
+  async close(run: string, retentionMs: number): Promise<void> {
+    const keys = this.#keys(run);
+    for (const key of Object.values(keys)) await this.#redis.pexpire(key, Math.round(retentionMs));
+    await this.#redis.zremrangebyscore(this.#allKey, 0, this.#clock.now() - retentionMs * 2);
+    await this.#redis.srem(this.#openKey, run);
+  }
+
+  /** The campaign as it was when the run was created; later edits of its files change nothing. */
+  async snapshot(run: string): Promise<CampaignSnapshot> {
+    const packed = await this.#redis.getBuffer(this.#keys(run).snapshot);
+    if (!packed) throw new UnknownRunError(run);
+    return JSON.parse(inflateRawSync(packed).toString('utf8')) as CampaignSnapshot;
+  }
+
+  /** The audience stands from here on. `behind`: another freezer has added chunks that the caller has not read. */
+  async frozen(run: string, { invalidRows, chunks, ...numbers }: FrozenAudience): Promise<'frozen' | 'was-frozen' | 'behind'> {
+    const keys = this.#keys(run);
+    const report = deflateRawSync(JSON.stringify(invalidRows));
+    const reply = await runFrozen(
+      this.#redis,
+      [keys.record, keys.invalid, keys.chunks],
+      [this.#clock.now(), report, chunks, ...Object.entries(numbers).flat()],
+    );
+    if (reply === 2) return 'behind';
+    return reply === 1 ? 'frozen' : 'was-frozen';
+  }
+
+  async invalidRows(run: string): Promise<InvalidRow[]> {
+    const packed = await this.#redis.getBuffer(this.#keys(run).invalid);
+    return packed ? (JSON.parse(inflateRawSync(packed).toString('utf8')) as InvalidRow[]) : [];
+  }
+
+  /**
+   * Takes a chunk's numbers into the run's; may come late and twice. Says what may be done next.
+   * @param endsRefusals something was accepted, so refusals before it are not "in a row" any more.
+   */
+  async tally(run: string, chunk: number, tally: Tally, endsRefusals = false): Promise<Gate> {
+    const keys = this.#keys(run);
+    const numbers = STATE_NAMES.map((state) => tally[state]);
+    const reply = await runTally(
+      this.#redis,
+      [keys.record, keys.chunks, keys.refusals],
+      [this.#clock.now(), endsRefusals ? 1 : 0, chunk, tally.version, ...numbers, ...STATE_NAMES],
+    );
+    return reply as Gate;
+  }
+
+  /** The last known numbers of each chunk. */
+  async chunkTallies(run: string): Promise<Map<number, Tally>> {
+    const chunks = await this.#redis.hgetall(this.#keys(run).chunks);
+    return new Map(
+      Object.entries(chunks).map(([chunk, packed]) => {
+        const [version = 0, ...numbers] = packed.split(' ').map(Number);
+        const counts = Object.fromEntries(STATE_NAMES.map((state, index) => [state, numbers[index] ?? 0]));
+        return [Number(chunk), { ...counts, version } as Tally];
+      }),
+    );
+  }
+
+  /** False when the run is finished, cancelled or paused already. */
+  async pause(run: string, reason: string): Promise<boolean> {
+    return this.#gate(run, 'pause', reason);
+  }
+
+  /** False when the run is not paused. The caller sees to it that its jobs are there. */
+  async resume(run: string): Promise<boolean> {
+    return this.#gate(run, 'resume', '');
+  }
+
+  /** False when the run is finished or cancelled. Who is queued becomes `cancelled`, who is claimed is settled. */
+  async cancel(run: string, reason: string): Promise<boolean> {
+    return this.#gate(run, 'cancel', reason);
+  }
+
+  /**
+   * Counts refusals for one reason in a row. When there are `threshold` of them the run pauses, and all of the row are
+   * returned, to be put back to queued.
+   * @param isFresh something else was answered before these.
+   */
+  async refusals(
+    run: string,
+    reason: string,
+    members: readonly { chunk: number; position: number }[],
+    { isFresh, threshold }: { isFresh: boolean; threshold: number },
+  ): Promise<{ chunk: number; position: number }[]> {
+    const keys = this.#keys(run);
+    const reply = await runRefusals(
+      this.#redis,
+      [keys.record, keys.refusals],
+      [this.#clock.now(), threshold, isFresh ? 1 : 0, reason, ...members.map(({ chunk, position }) => `${chunk}:${position}`)],
+    );
+    return (reply as string[]).map((member) => {
+      const [chunk, position] = member.split(':').map(Number);
+      return { chunk: chunk ?? 0, position: position ?? 0 };
+    });
+  }
+
+  async #gate(run: string, action: 'pause' | 'resume' | 'cancel', reason: string): Promise<boolean> {
+    const reply = await runGate(this.#redis, [this.#keys(run).record], [action, this.#clock.now(), reason]);
+    if (reply === -1) throw new UnknownRunError(run);
+    return reply === 1;
+  }
+
+  get #allKey(): string {
+    return `${this.#prefix}:1:runs`;
+  }
+
+  get #openKey(): string {
+    return `${this.#prefix}:1:runs:open`;
+  }
+
+  #keys(run: string) {
+    const base = `${this.#prefix}:1:{${run}}`;
+    return {
+      record: `${base}:record`,
+      snapshot: `${base}:snapshot`,
+      chunks: `${base}:chunks`,
+      invalid: `${base}:invalid`,
+      refusals: `${base}:refusals`,
+    };
+  }
+}

@@ -1,0 +1,8 @@
+/** What every process stands on: settings, clock, errors, logger, start and stop, Redis and its Lua scripts. */
+export { type Clock, systemClock } from './clock.js';
+export { exitCodeOf, messageOf, SettingsError, UsageError } from './errors.js';
+export { runProcess, type Service } from './lifecycle.js';
+export { type Logger, makeLogger } from './logger.js';
+export { type LuaScript, luaScript } from './luaScripts.js';
+export { closeRedis, connectRedis, type RedisConnection } from './redis.js';
+export { readSettings, type Settings } from './settings.js';

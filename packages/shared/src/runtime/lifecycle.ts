@@ -1,0 +1,53 @@
+/**
+ * Start and stop of a process. SIGTERM and SIGINT stop the services in the reverse order of their start; a second signal
+ * ends the process at once, because an operator who asks twice means it.
+ */
+import { exitCodeOf, UsageError } from './errors.js';
+import type { Logger } from './logger.js';
+
+export interface Service {
+  readonly name: string;
+  /** May be called twice, and before `start` has ended; returns when truly done. */
+  stop(): Promise<void>;
+}
+
+/** How long a stop may take before the process gives up and ends, in ms: below the 10 s that `docker stop` waits. */
+export const STOP_TIMEOUT_MS = 9_000;
+
+/**
+ * Runs `start`, then waits for a signal, then stops what was started. Never returns: ends the process with 0, 1 or 2.
+ * A forked child also stops when its parent goes away (the IPC channel closes).
+ */
+export async function runProcess(logger: Logger, start: (services: Service[]) => Promise<void>): Promise<void> {
+  const services: Service[] = [];
+  let stopping = false;
+  const stop = async (reason: string, code: number): Promise<void> => {
+    if (stopping) process.exit(code || 1);
+    stopping = true;
+    logger.info({ reason }, 'stopping');
+    setTimeout(() => {
+      logger.error({ after_ms: STOP_TIMEOUT_MS }, 'could not stop in time');
+      process.exit(1);
+    }, STOP_TIMEOUT_MS).unref();
+    for (const service of services.reverse()) {
+      await service.stop().catch((error: unknown) => logger.error({ err: error, stopped: service.name }, 'stop failed'));
+    }
+    logger.flush();
+    process.exit(code);
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM', 0));
+  process.on('SIGINT', () => void stop('SIGINT', 0));
+  if (process.send) process.on('disconnect', () => void stop('the parent process is gone', 0));
+  try {
+    await start(services);
+  } catch (error) {
+    reportFatal(logger, error);
+    await stop('failed to start', exitCodeOf(error));
+  }
+}
+
+/** Usage errors are sentences for people; anything else is logged with its stack. */
+function reportFatal(logger: Logger, error: unknown): void {
+  if (error instanceof UsageError) process.stderr.write(`${error.message}\n`);
+  else logger.fatal({ err: error }, 'failed to start');
+}

@@ -1,0 +1,200 @@
+/**
+ * The settings, from the environment and a `.env` beside it, checked once at the start: all errors at once, unknown names
+ * with the name that was probably meant. The only place that reads `process.env`.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { readFileSync } from 'node:fs';
+import leven from 'leven';
+import { z } from 'zod';
+import { SettingsError } from './errors.js';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const days = z.coerce.number().positive().max(3_650);
+const url = (...protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    error: `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
+
+const redisUrl = z
+  .string()
+  .refine((text) => text.split(',').every((part) => url('redis:', 'rediss:').safeParse(part.trim()).success), {
+    error: 'expected redis://host:port or rediss://…; several separated by commas are a cluster',
+  });
+
+const Variables = z.object({
+  /** Redis; `demo` and `test` bring their own. */
+  REDIS_URL: redisUrl,
+  /** First part of every key, so that several installations, or tests, share a server. */
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+$/, 'expected letters, digits, - and _')
+    .default('sendonce'),
+  AWS_REGION: z.string().default('us-east-1'),
+  /** The local simulator, or a VPC endpoint. */
+  AWS_ENDPOINT_URL_SESV2: url('http:', 'https:').optional(),
+  SES_CONFIGURATION_SET: z.string().optional(),
+  /** Recipients a second, all workers together. Default: what GetAccount says. */
+  SES_MAX_RATE: z.coerce.number().positive().optional(),
+  /** How long one SendEmail call may take, in seconds. Longer means: no answer, in doubt. */
+  SES_TIMEOUT_SECONDS: z.coerce.number().positive().max(120).default(20),
+  /** How long SES accepts a signature at the most, in seconds: 5 or 15 min, by service; the longer is assumed. */
+  SES_SIGNATURE_SECONDS: z.coerce.number().positive().max(900).default(900),
+  /** A further certificate that SNS messages may be signed with, served by the local simulator. */
+  SNS_LOCAL_CERTIFICATE_URL: url('http:').optional(),
+  /** Topics whose messages are believed, separated by commas. */
+  SNS_TOPIC_ARNS: z.string().optional(),
+  CAMPAIGNS_DIR: z.string().default('campaigns'),
+  ADMINS: z.string().optional(),
+  SERVER_EMAIL: z.string().optional(),
+  DASHBOARD_HOST: z.string().default('127.0.0.1'),
+  DASHBOARD_PORT: port.default(3000),
+  DASHBOARD_USER: z.string().min(1).default('admin'),
+  DASHBOARD_PASSWORD: z.string().min(8, 'expected at least 8 characters').optional(),
+  PUBLIC_HOST: z.string().default('127.0.0.1'),
+  PUBLIC_PORT: port.default(3001),
+  PUBLIC_URL: url('http:', 'https:').optional(),
+  LINK_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
+  /** How long after a claim silence may be read as an answer, in seconds. */
+  FENCE_SECONDS: z.coerce.number().positive().default(1_200),
+  JOURNAL_RETENTION_DAYS: days.default(14),
+  LEDGER_RETENTION_DAYS: days.default(90),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+type Variable = keyof typeof Variables.shape;
+
+/** Only names that look like ours are held to be typing errors; a process's environment is full of others'. */
+const OURS = /^(SES|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|SERVER_EMAIL|SENDONCE)(_|$)/;
+
+/** Clocks may differ by this much, in seconds, before we refuse to work (checked against Redis and SES). */
+export const CLOCK_SKEW_SECONDS = 60;
+
+export interface Settings {
+  redis: { url: string; prefix: string };
+  ses: {
+    region: string;
+    endpoint?: string;
+    configurationSet?: string;
+    maxRatePerSecond?: number;
+    timeoutMs: number;
+    /** True when the endpoint is a simulator, not Amazon's. */
+    isLocal: boolean;
+  };
+  sns: { localCertificateUrl?: string; topicArns: string[] };
+  campaignsDir: string;
+  fenceMs: number;
+  journalRetentionMs: number;
+  ledgerRetentionMs: number;
+  admins?: string;
+  serverEmail?: string;
+  dashboard: { host: string; port: number; user: string; password?: string };
+  public: { host: string; port: number; url: string; linkSecret?: string };
+  logLevel: string;
+}
+
+/**
+ * @param env default: `process.env` over the `.env` of the working folder.
+ * @throws {SettingsError} with every problem.
+ */
+export function readSettings(env: NodeJS.ProcessEnv = withDotEnv(process.env)): Settings {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const problems = unknownVariables(given);
+  const parsed = Variables.safeParse(given);
+  if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => describeIssue(issue, given)));
+  if (!parsed.success) throw new SettingsError(problems);
+  const settings = toSettings(parsed.data);
+  problems.push(...contradictions(parsed.data, settings));
+  if (problems.length > 0) throw new SettingsError(problems);
+  return settings;
+}
+
+function withDotEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const file = join(process.cwd(), '.env');
+  if (!existsSync(file)) return env;
+  // What stands in the environment wins over the file, as everywhere.
+  return { ...parseEnv(readFileSync(file, 'utf8')), ...env };
+}
+
+function unknownVariables(given: NodeJS.ProcessEnv): string[] {
+  const known = Object.keys(Variables.shape);
+  return Object.keys(given)
+    .filter((name) => OURS.test(name) && !known.includes(name))
+    .map((name) => {
+      const nearest = known.reduce((best, candidate) => (leven(name, candidate) < leven(name, best) ? candidate : best));
+      const hint = leven(name, nearest) <= 3 ? ` Did you mean ${nearest}?` : '';
+      return `${name}: there is no such setting.${hint}`;
+    });
+}
+
+function describeIssue(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {
+  const name = issue.path[0] as Variable;
+  if (given[name] === undefined && name === 'REDIS_URL') {
+    return 'REDIS_URL is not set: expected redis://host:port (`npm run demo` and `npm test` bring a server of their own)';
+  }
+  return `${name}: ${issue.message}`;
+}
+
+function contradictions(variables: z.infer<typeof Variables>, settings: Settings): string[] {
+  const problems: string[] = [];
+  const signatureSeconds = variables.SES_SIGNATURE_SECONDS;
+  // With Amazon itself the fence can't be shortened: a signature may be good for 15 minutes, and clocks differ.
+  const leastFence = settings.ses.isLocal ? signatureSeconds : 900 + CLOCK_SKEW_SECONDS;
+  if (variables.FENCE_SECONDS < leastFence) {
+    problems.push(`FENCE_SECONDS: ${variables.FENCE_SECONDS} is less than ${leastFence}, the time for which SES may still accept a claim's request`);
+  }
+  if (settings.ses.timeoutMs / 1_000 >= variables.FENCE_SECONDS) problems.push('SES_TIMEOUT_SECONDS: expected less than FENCE_SECONDS');
+  if (variables.LEDGER_RETENTION_DAYS < variables.JOURNAL_RETENTION_DAYS) {
+    problems.push('LEDGER_RETENTION_DAYS: expected at least JOURNAL_RETENTION_DAYS');
+  }
+  const { host, password } = settings.dashboard;
+  if (!isLoopback(host) && !password) {
+    problems.push(`DASHBOARD_HOST: ${host} can be reached by others, so DASHBOARD_PASSWORD is needed`);
+  }
+  return problems;
+}
+
+/** Whether a host to listen on is this machine only. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+function toSettings(variables: z.infer<typeof Variables>): Settings {
+  const endpoint = variables.AWS_ENDPOINT_URL_SESV2;
+  const isLocal = endpoint !== undefined && !/\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(new URL(endpoint).hostname);
+  return {
+    redis: { url: variables.REDIS_URL, prefix: variables.REDIS_PREFIX },
+    ses: {
+      region: variables.AWS_REGION,
+      ...(endpoint && { endpoint }),
+      ...(variables.SES_CONFIGURATION_SET && { configurationSet: variables.SES_CONFIGURATION_SET }),
+      ...(variables.SES_MAX_RATE && { maxRatePerSecond: variables.SES_MAX_RATE }),
+      timeoutMs: variables.SES_TIMEOUT_SECONDS * 1_000,
+      isLocal,
+    },
+    sns: {
+      ...(isLocal && variables.SNS_LOCAL_CERTIFICATE_URL && { localCertificateUrl: variables.SNS_LOCAL_CERTIFICATE_URL }),
+      topicArns: (variables.SNS_TOPIC_ARNS ?? '').split(',').map((arn) => arn.trim()).filter(Boolean),
+    },
+    campaignsDir: variables.CAMPAIGNS_DIR,
+    fenceMs: variables.FENCE_SECONDS * 1_000,
+    journalRetentionMs: variables.JOURNAL_RETENTION_DAYS * 86_400_000,
+    ledgerRetentionMs: variables.LEDGER_RETENTION_DAYS * 86_400_000,
+    ...(variables.ADMINS && { admins: variables.ADMINS }),
+    ...(variables.SERVER_EMAIL && { serverEmail: variables.SERVER_EMAIL }),
+    dashboard: {
+      host: variables.DASHBOARD_HOST,
+      port: variables.DASHBOARD_PORT,
+      user: variables.DASHBOARD_USER,
+      ...(variables.DASHBOARD_PASSWORD && { password: variables.DASHBOARD_PASSWORD }),
+    },
+    public: {
+      host: variables.PUBLIC_HOST,
+      port: variables.PUBLIC_PORT,
+      url: variables.PUBLIC_URL ?? `http://${variables.PUBLIC_HOST}:${variables.PUBLIC_PORT}`,
+      ...(variables.LINK_SECRET && { linkSecret: variables.LINK_SECRET }),
+    },
+    logLevel: variables.LOG_LEVEL,
+  };
+}

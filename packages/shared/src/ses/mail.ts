@@ -1,0 +1,62 @@
+/**
+ * The SendEmail request of one recipient. SES assembles the MIME message from it (content type, transfer encoding, Date and
+ * Message-ID are SES's); text lines are short enough by then, see message/.
+ */
+import type { MessageHeader, SendEmailCommandInput } from '@aws-sdk/client-sesv2';
+
+/** Tags of a mail; SES's events carry them, and lead back to the recipient without an address. */
+export const TAGS = { run: 'sendonce_run', chunk: 'sendonce_chunk', position: 'sendonce_position' } as const;
+
+export interface MailPosition {
+  run: string;
+  chunk: number;
+  position: number;
+}
+
+export interface MailContent {
+  from: string;
+  replyTo?: string;
+  to: string;
+  subject: string;
+  text: string;
+  html?: string;
+  /** RFC 2919: `name <list-id>`. */
+  listId: string;
+  configurationSet?: string;
+}
+
+/** The same for every request that may ever be made for this recipient in this run: receivers can discard copies by it. */
+export function sendonceId({ run, chunk, position }: MailPosition): string {
+  return `${run}/${chunk}/${position}`;
+}
+
+export function makeSendEmailInput(content: MailContent, at?: MailPosition): SendEmailCommandInput {
+  const headers: MessageHeader[] = [
+    { Name: 'List-Id', Value: content.listId },
+    // RFC 3834: nobody's vacation notice should answer. Precedence does the same for older systems.
+    { Name: 'Auto-Submitted', Value: 'auto-generated' },
+    { Name: 'Precedence', Value: 'bulk' },
+    ...(at ? [{ Name: 'X-Sendonce-Id', Value: sendonceId(at) }] : []),
+  ];
+  const utf8 = (Data: string) => ({ Data, Charset: 'UTF-8' });
+  return {
+    FromEmailAddress: content.from,
+    ...(content.replyTo && { ReplyToAddresses: [content.replyTo] }),
+    Destination: { ToAddresses: [content.to] },
+    Content: {
+      Simple: {
+        Subject: utf8(content.subject),
+        Body: { Text: utf8(content.text), ...(content.html && { Html: utf8(content.html) }) },
+        Headers: headers,
+      },
+    },
+    ...(at && {
+      EmailTags: [
+        { Name: TAGS.run, Value: at.run },
+        { Name: TAGS.chunk, Value: String(at.chunk) },
+        { Name: TAGS.position, Value: String(at.position) },
+      ],
+    }),
+    ...(content.configurationSet && { ConfigurationSetName: content.configurationSet }),
+  };
+}
