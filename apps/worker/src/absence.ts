@@ -17,6 +17,14 @@ const PROBE_SHARE_OF_FENCE = 1 / 4;
 /** Events come in no promised order, so the later mail is asked to be later by this share of the fence (1 min of 20). */
 const MARGIN_SHARE_OF_FENCE = 1 / 20;
 
+export interface AbsenceServices {
+  clock: Clock;
+  events: SesEvents;
+  logger: Logger;
+  redis: RedisConnection;
+  sender: MailSender;
+}
+
 export interface AbsenceConfig {
   prefix: string;
   fenceMs: number;
@@ -25,10 +33,10 @@ export interface AbsenceConfig {
 }
 
 export class AbsenceProof {
-  readonly #services: { clock: Clock; events: SesEvents; logger: Logger; redis: RedisConnection; sender: MailSender };
+  readonly #services: AbsenceServices;
   readonly #config: AbsenceConfig;
 
-  constructor(services: AbsenceProof['#services'], config: AbsenceConfig) {
+  constructor(services: AbsenceServices, config: AbsenceConfig) {
     this.#services = services;
     this.#config = config;
   }

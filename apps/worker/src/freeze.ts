@@ -2,9 +2,10 @@
  * Freezes a run's audience and puts its chunks on the queue. An audience that can't be used pauses the run with the
  * reason; whoever mends it resumes the run, and the freezing goes on where it was.
  */
+
+import type { Ledger } from '@sendonce/shared/ledger';
 import { addSendJobs, type Queues } from '@sendonce/shared/queue';
 import { freezeRun, type Runs, UnknownRunError } from '@sendonce/shared/run';
-import type { Ledger } from '@sendonce/shared/ledger';
 import { type Logger, messageOf } from '@sendonce/shared/runtime';
 import { FinalError, type Outcome } from './outcomes.js';
 
@@ -31,7 +32,11 @@ export async function freeze(services: FreezeServices, run: string, signal: Abor
 }
 
 /** Undefined when this process stops; what stands in chunks by then stays. */
-async function freezeOrPause({ runs, ledger, logger }: FreezeServices, run: string, signal: AbortSignal): Promise<number | undefined> {
+async function freezeOrPause(
+  { runs, ledger, logger }: FreezeServices,
+  run: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   try {
     return await freezeRun({ runs, ledger }, run, signal);
   } catch (error) {

@@ -2,6 +2,7 @@
  * The BullMQ workers of this process. They only carry: what a job does, and whether it may, is decided by the ledger and the
  * run's record, so jobs may come twice, late, or after having been removed.
  */
+import { setMaxListeners } from 'node:events';
 import type { Ledger } from '@sendonce/shared/ledger';
 import {
   DUE,
@@ -45,10 +46,15 @@ export class JobConsumer implements Service {
   readonly #stopping = new AbortController();
   readonly #workers: Worker[];
 
-  constructor(services: JobConsumerServices, { campaignsDir, prefix }: { campaignsDir: string; prefix: string }) {
+  constructor(
+    services: JobConsumerServices,
+    { campaignsDir, prefix }: { campaignsDir: string; prefix: string },
+  ) {
     this.#services = services;
     this.#campaignsDir = campaignsDir;
     const { redis } = services;
+    // Every waiting recipient listens to it.
+    setMaxListeners(0, this.#stopping.signal);
     this.#workers = [
       new Worker<RunsPayload>(
         RUNS_QUEUE,
@@ -79,7 +85,7 @@ export class JobConsumer implements Service {
     switch (job.name) {
       case DUE: {
         const { campaign } = job.data as DuePayload;
-        const scheduledAt = scheduledTimeOf(job);
+        const scheduledAt = scheduledTimeOf(job as Job<DuePayload>);
         return startOccurrence(this.#services, { campaignsDir: this.#campaignsDir, campaign, scheduledAt });
       }
       case FREEZE:
@@ -99,15 +105,19 @@ export class JobConsumer implements Service {
 
   #report(worker: Worker): void {
     const { logger } = this.#services;
-    worker.on('failed', (job, error) => logger.error({ queue: worker.name, job: job?.id, err: error }, 'job failed'));
-    worker.on('stalled', (job) => logger.warn({ queue: worker.name, job }, 'job of a silent worker is taken over'));
+    worker.on('failed', (job, error) =>
+      logger.error({ queue: worker.name, job: job?.id, err: error }, 'job failed'),
+    );
+    worker.on('stalled', (job) =>
+      logger.warn({ queue: worker.name, job }, 'job of a silent worker is taken over'),
+    );
     // BullMQ tells of lost connections on every attempt; the connection itself reports them once.
     worker.on('error', (error) => logger.debug({ queue: worker.name, reason: error.message }, 'queue error'));
   }
 }
 
 /** The time that the schedule says: BullMQ puts it into the id of a scheduler's job, `repeat:<campaign>:<millis>`. */
-function scheduledTimeOf(job: Job): Date {
+function scheduledTimeOf(job: Job<DuePayload>): Date {
   const millis = Number(job.data.scheduledAt ?? job.id?.split(':').at(-1));
   if (!Number.isFinite(millis)) throw new FinalError(`The job "${job.id}" does not say when it was due.`);
   return new Date(millis);

@@ -3,7 +3,7 @@ import { SesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
-import { closeRedis, connectRedis, makeLogger, readSettings, runProcess, systemClock as clock } from '@sendonce/shared/runtime';
+import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
 import { SendRate, SesClient } from '@sendonce/shared/ses';
 import { AbsenceProof } from './absence.js';
 import { JobConsumer } from './jobConsumer.js';
@@ -24,18 +24,33 @@ await runProcess('worker', async (services, settings, logger) => {
   const runs = new Runs({ redis, prefix, clock });
   const events = new SesEvents({ redis, ledger, runs }, { prefix });
   const pinnedRuns = new PinnedRuns(runs);
-  const rate = new SendRate({ redis, ses, clock, logger }, { prefix, ...(maxRatePerSecond && { maxRatePerSecond }) });
+  const rate = new SendRate(
+    { redis, ses, clock, logger },
+    { prefix, ...(maxRatePerSecond && { maxRatePerSecond }) },
+  );
   const eventPublishing = configurationSet ? { configurationSet } : {};
-  const chunkSender = new ChunkSender({ clock, ledger, logger, pinnedRuns, rate, runs, sender: ses }, eventPublishing);
+  const chunkSender = new ChunkSender(
+    { clock, ledger, logger, pinnedRuns, rate, runs, sender: ses },
+    eventPublishing,
+  );
   const absence = new AbsenceProof(
     { clock, events, logger, redis, sender: ses },
     { prefix, fenceMs: settings.fenceMs, ...eventPublishing },
   );
 
-  const reconciler = new Reconciler({ absence, clock, events, ledger, logger, pinnedRuns, queues, redis, runs }, { ...settings, prefix });
-  const consumer = new JobConsumer({ chunkSender, clock, ledger, logger, queues, redis, runs }, { ...settings, prefix });
+  const reconciler = new Reconciler(
+    { absence, clock, events, ledger, logger, pinnedRuns, queues, redis, runs },
+    { ...settings, prefix },
+  );
+  const consumer = new JobConsumer(
+    { chunkSender, clock, ledger, logger, queues, redis, runs },
+    { ...settings, prefix },
+  );
   services.push(reconciler, consumer);
   reconciler.start();
   await consumer.start();
-  logger.info({ fence_seconds: settings.fenceMs / 1_000, ses: settings.ses.endpoint ?? settings.ses.region }, 'worker ready');
+  logger.info(
+    { fence_seconds: settings.fenceMs / 1_000, ses: settings.ses.endpoint ?? settings.ses.region },
+    'worker ready',
+  );
 });

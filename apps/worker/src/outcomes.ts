@@ -20,7 +20,11 @@ export class FinalError extends Error {
 }
 
 /** Runs a handler and tells BullMQ what came of it; the returned text is shown in Bull Board. */
-export async function acknowledge(job: Job, token: string | undefined, handler: () => Promise<Outcome>): Promise<string> {
+export async function acknowledge(
+  job: Job,
+  token: string | undefined,
+  handler: () => Promise<Outcome>,
+): Promise<string> {
   let outcome: Outcome;
   try {
     outcome = await handler();

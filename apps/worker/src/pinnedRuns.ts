@@ -4,7 +4,7 @@
  */
 import type { CampaignSnapshot } from '@sendonce/shared/campaign';
 import { compileMessage, type MessageTemplate } from '@sendonce/shared/message';
-import { parseRunId, recipientCount, type Runs } from '@sendonce/shared/run';
+import { parseRunId, type Runs, recipientCount } from '@sendonce/shared/run';
 
 const KEPT_RUNS = 16;
 

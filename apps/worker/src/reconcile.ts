@@ -89,7 +89,9 @@ export class Reconciler implements Service {
     const { logger, runs } = this.#services;
     for (const run of await runs.open()) {
       if (this.#isStopped) return;
-      await this.#reconcileRun(run).catch((error: unknown) => logger.error({ run, err: error }, 'reconciling a run failed'));
+      await this.#reconcileRun(run).catch((error: unknown) =>
+        logger.error({ run, err: error }, 'reconciling a run failed'),
+      );
     }
   }
 
@@ -115,7 +117,8 @@ export class Reconciler implements Service {
       const known = tallies.get(chunk);
       const tally = known && isSettled(known) ? known : await this.#settleChunk(record, chunk);
       const isWaiting = tally.queued > 0 && record.status !== 'paused' && record.status !== 'cancelled';
-      if (isWaiting && isQuiet) await ensureSendJob(queues.sends, { run: record.id, chunk, chunks: record.chunks });
+      if (isWaiting && isQuiet)
+        await ensureSendJob(queues.sends, { run: record.id, chunk, chunks: record.chunks });
     }
   }
 
@@ -124,7 +127,8 @@ export class Reconciler implements Service {
     const { clock, ledger, logger, runs } = this.#services;
     const ref = { run: record.id, chunk };
     const expired = await ledger.expireClaims(ref, this.#config.fenceMs);
-    if (expired.positions.length > 0) logger.warn({ ...ref, in_doubt: expired.positions.length }, 'claims without an answer are in doubt');
+    if (expired.positions.length > 0)
+      logger.warn({ ...ref, in_doubt: expired.positions.length }, 'claims without an answer are in doubt');
     let { tally } = expired;
     if (record.status === 'cancelled' && tally.queued > 0) {
       ({ tally } = await ledger.move(ref, 'cancel', 'all', { at: clock.now(), detail: '' }));
@@ -142,9 +146,15 @@ export class Reconciler implements Service {
     const ref = { run: record.id, chunk };
     const doubts = await ledger.doubts(ref);
     const provenBefore = await absence.provenBefore(doubts, snapshot);
-    const proven = doubts.filter(({ claimedAt }) => claimedAt <= provenBefore).map(({ position }) => position);
+    const proven = doubts
+      .filter(({ claimedAt }) => claimedAt <= provenBefore)
+      .map(({ position }) => position);
     if (proven.length === 0) return tally;
-    const moved = await ledger.move(ref, 'resend', proven, { at: clock.now(), detail: 'absence proven', claimedBefore: provenBefore });
+    const moved = await ledger.move(ref, 'resend', proven, {
+      at: clock.now(),
+      detail: 'absence proven',
+      claimedBefore: provenBefore,
+    });
     logger.info({ ...ref, resent: moved.positions.length }, 'no event came for these doubts: sending again');
     return moved.tally;
   }

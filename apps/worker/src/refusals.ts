@@ -20,7 +20,9 @@ export class RefusalRow {
     this.#settlements = settlements;
     this.#answered = settlements.filter(({ event }) => event === 'accept' || event === 'reject');
     const last = this.#answered.at(-1);
-    const before = this.#answered.findLastIndex(({ event, detail }) => event !== 'reject' || detail !== last?.detail);
+    const before = this.#answered.findLastIndex(
+      ({ event, detail }) => event !== 'reject' || detail !== last?.detail,
+    );
     this.#row = this.#answered.slice(before + 1);
   }
 
@@ -41,10 +43,15 @@ export class RefusalRow {
     if (!first) return this.#settlements;
     const { run, chunk } = this.#ref;
     const reason = `Every recipient is refused: ${first.detail}`;
-    const row = await runs.refusals(run, reason, this.#row.map(({ position }) => ({ chunk, position })), {
-      isFresh: this.#row.length < this.#answered.length,
-      threshold: Math.min(REFUSALS_IN_A_ROW, recipientsOfRun),
-    });
+    const row = await runs.refusals(
+      run,
+      reason,
+      this.#row.map(({ position }) => ({ chunk, position })),
+      {
+        isFresh: this.#row.length < this.#answered.length,
+        threshold: Math.min(REFUSALS_IN_A_ROW, recipientsOfRun),
+      },
+    );
     if (row.length === 0) return this.#settlements;
     logger.error({ run, reason, refusals: row.length }, 'run paused');
     const own = new Set(this.#row.map(({ position }) => position));
@@ -54,7 +61,9 @@ export class RefusalRow {
       const { tally } = await ledger.move(ref, 'retry', positions, { at: clock.now(), detail: reason });
       await runs.tally(run, other, tally);
     }
-    return this.#settlements.map((settlement) => (own.has(settlement.position) ? { ...settlement, event: 'release' } : settlement));
+    return this.#settlements.map((settlement) =>
+      own.has(settlement.position) ? { ...settlement, event: 'release' } : settlement,
+    );
   }
 }
 

@@ -11,7 +11,13 @@ import { UnknownChunkError } from '@sendonce/shared/ledger';
 import { TemplateError } from '@sendonce/shared/message';
 import { type Gate, type Runs, UnknownRunError } from '@sendonce/shared/run';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
-import { type MailSender, makeSendEmailInput, type Remedy, type Reservation, type SendRate } from '@sendonce/shared/ses';
+import {
+  type MailSender,
+  makeSendEmailInput,
+  type Remedy,
+  type Reservation,
+  type SendRate,
+} from '@sendonce/shared/ses';
 import type { Outcome } from './outcomes.js';
 import type { PinnedRun, PinnedRuns } from './pinnedRuns.js';
 import { RefusalRow } from './refusals.js';
@@ -83,19 +89,23 @@ export class ChunkSender {
     const recipients = await ledger.recipients(ref);
     while (tally.queued > 0) {
       if (gate !== 'open') return outcomeOf(gate);
-      const size = Math.min(tally.queued, BATCH_SIZE, Math.max(1, Math.floor(((await rate.ratePerSecond()) * BATCH_MS) / 1_000)));
+      const size = Math.min(
+        tally.queued,
+        BATCH_SIZE,
+        Math.max(1, Math.floor(((await rate.ratePerSecond()) * BATCH_MS) / 1_000)),
+      );
       const pace = await rate.reserve(size);
       if (pace.waitMs > 0) await sleep(pace.waitMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return 'interrupted';
       const claim = await ledger.claim(ref, randomUUID(), size);
-      if (claim.positions.length > 0) gate = await this.#sendBatch({ ref, run, recipients, claim, pace }, signal);
-      tally = await ledger.tally(ref);
+      if (claim.positions.length === 0) return 'done';
+      ({ gate, tally } = await this.#sendBatch({ ref, run, recipients, claim, pace }, signal));
       await onProgress(tally);
     }
     return 'done';
   }
 
-  async #sendBatch(batch: Batch, signal: AbortSignal): Promise<Gate> {
+  async #sendBatch(batch: Batch, signal: AbortSignal): Promise<{ gate: Gate; tally: Tally }> {
     const { ledger, logger, rate, runs } = this.#services;
     const { ref, claim } = batch;
     // That others see the claim in the run's numbers is worth a command; that we wait for it is not.
@@ -105,14 +115,22 @@ export class ChunkSender {
     const row = new RefusalRow(ref, settlements);
     const settled = await row.pauseIfTooLong(this.#services, batch.run.recipients);
     const { tally, refused } = await ledger.settle(ref, claim.id, settled);
-    if (refused.length > 0) logger.warn({ ...ref, claim: claim.id, refused: refused.length }, 'claim had run out, answers came too late');
+    if (refused.length > 0)
+      logger.warn(
+        { ...ref, claim: claim.id, refused: refused.length },
+        'claim had run out, answers came too late',
+      );
     if (remedy === 'slow') await rate.pushBack();
-    if (remedy === 'pause' && (await runs.pause(ref.run, reason))) logger.error({ run: ref.run, reason }, 'run paused');
-    return runs.tally(ref.run, ref.chunk, tally, row.isEndedByAccept);
+    if (remedy === 'pause' && (await runs.pause(ref.run, reason)))
+      logger.error({ run: ref.run, reason }, 'run paused');
+    return { gate: await runs.tally(ref.run, ref.chunk, tally, row.isEndedByAccept), tally };
   }
 
   /** One request a claimed recipient, spaced by the rate. After an answer that concerns everybody, nobody else is tried. */
-  async #sendClaimed({ ref, run, recipients, claim, pace }: Batch, signal: AbortSignal): Promise<BatchResult> {
+  async #sendClaimed(
+    { ref, run, recipients, claim, pace }: Batch,
+    signal: AbortSignal,
+  ): Promise<BatchResult> {
     const { clock, sender } = this.#services;
     const result: BatchResult = { settlements: [], remedy: 'none', reason: '' };
     const startedAt = clock.now();
@@ -123,7 +141,8 @@ export class ChunkSender {
       const waitMs = startedAt + index * pace.intervalMs - clock.now();
       if (waitMs >= 1) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted || result.remedy !== 'none') return void settle(position, 'release', 'not tried');
-      if (clock.now() - startedAt > STALE_CLAIM_MS) return void settle(position, 'release', 'the claim is stale');
+      if (clock.now() - startedAt > STALE_CLAIM_MS)
+        return void settle(position, 'release', 'the claim is stale');
       const rendered = this.#render(ref, run, recipients, position);
       if ('error' in rendered) return void settle(position, 'reject', rendered.error);
       const answer = await sender.send(rendered.mail, claim.claimedAt);
@@ -135,7 +154,8 @@ export class ChunkSender {
         case 'unknown':
           return void settle(position, 'doubt', answer.reason);
         case 'released':
-          if (answer.remedy === 'pause' || result.remedy === 'none') Object.assign(result, { remedy: answer.remedy, reason: answer.reason });
+          if (answer.remedy === 'pause' || result.remedy === 'none')
+            Object.assign(result, { remedy: answer.remedy, reason: answer.reason });
           return void settle(position, 'release', answer.reason);
       }
     };
@@ -144,7 +164,12 @@ export class ChunkSender {
     return result;
   }
 
-  #render({ run, chunk }: ChunkRef, { snapshot, template }: PinnedRun, recipients: Recipient[], position: number) {
+  #render(
+    { run, chunk }: ChunkRef,
+    { snapshot, template }: PinnedRun,
+    recipients: Recipient[],
+    position: number,
+  ) {
     const recipient = recipients[position];
     if (!recipient) throw new Error(`${run}/${chunk} has no recipient at position ${position}.`);
     try {

@@ -49,7 +49,10 @@ export class SesEvents {
   readonly #services: { redis: RedisConnection; ledger: Ledger; runs: Runs };
   readonly #aliveKey: string;
 
-  constructor(services: { redis: RedisConnection; ledger: Ledger; runs: Runs }, { prefix }: { prefix: string }) {
+  constructor(
+    services: { redis: RedisConnection; ledger: Ledger; runs: Runs },
+    { prefix }: { prefix: string },
+  ) {
     this.#services = services;
     this.#aliveKey = `${prefix}:1:events:latest-mail-at`;
   }
@@ -76,7 +79,11 @@ export class SesEvents {
     return Number((await this.#services.redis.get(this.#aliveKey)) ?? 0);
   }
 
-  async #settle({ run, chunk, position }: z.infer<typeof Position>, at: number, detail: string): Promise<EventOutcome> {
+  async #settle(
+    { run, chunk, position }: z.infer<typeof Position>,
+    at: number,
+    detail: string,
+  ): Promise<EventOutcome> {
     const { ledger, runs } = this.#services;
     try {
       const { positions, tally } = await ledger.move({ run, chunk }, 'evidence', [position], { at, detail });

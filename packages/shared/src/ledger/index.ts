@@ -1,7 +1,15 @@
 /** The ledger: the states of a run's recipients, their transitions, and the scripts that make them. */
 export { CHUNK_SIZE, type ChunkRef } from './chunk.js';
 export type { JournalEntry } from './journal.js';
-export { type Claim, type Doubt, Ledger, type Moved, type Settlement, type Tally, UnknownChunkError } from './ledger.js';
+export {
+  type Claim,
+  type Doubt,
+  Ledger,
+  type Moved,
+  type Settlement,
+  type Tally,
+  UnknownChunkError,
+} from './ledger.js';
 export { decodeRecipients, encodeRecipients, type Recipient } from './recipients.js';
 export {
   isLegal,

@@ -19,7 +19,12 @@ type PackedEntry = [position: number, event: LedgerEvent, at: number, detail: st
 /** The entries of one micro-batch as one list element. */
 export function encodeEntries(entries: readonly JournalEntry[]): string {
   if (entries.length === 0) return '';
-  const packed: PackedEntry[] = entries.map(({ position, event, at, detail }) => [position, event, at, detail]);
+  const packed: PackedEntry[] = entries.map(({ position, event, at, detail }) => [
+    position,
+    event,
+    at,
+    detail,
+  ]);
   return JSON.stringify(packed);
 }
 

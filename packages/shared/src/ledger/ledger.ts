@@ -8,7 +8,13 @@ import { luaScript, type RedisConnection } from '../runtime/index.js';
 import { type ChunkKeys, type ChunkRef, chunkKeys } from './chunk.js';
 import { decodeArchive, decodeEntries, encodeArchive, encodeEntries, type JournalEntry } from './journal.js';
 import { decodeRecipients, type Recipient, stripRecipients } from './recipients.js';
-import { type LedgerEvent, type RecipientState, STATE_NAMES, STATES, transitionsAsLua } from './transitions.js';
+import {
+  type LedgerEvent,
+  type RecipientState,
+  STATE_NAMES,
+  STATES,
+  transitionsAsLua,
+} from './transitions.js';
 
 const prelude = `${transitionsAsLua()}\n${readFileSync(new URL('../../src/ledger/lua/prelude.lua', import.meta.url), 'utf8')}`;
 const script = (name: string) => luaScript(import.meta.url, name, prelude);
@@ -63,7 +69,11 @@ export class Ledger {
   async createChunk(ref: ChunkRef, recipients: Buffer, states: readonly RecipientState[]): Promise<boolean> {
     const keys = this.#keys(ref);
     const letters = states.map((state) => STATES[state]).join('');
-    const created = await chunkCreate(this.#redis, [keys.states, keys.version, keys.recipients], [letters, recipients]);
+    const created = await chunkCreate(
+      this.#redis,
+      [keys.states, keys.version, keys.recipients],
+      [letters, recipients],
+    );
     return created === 1;
   }
 
@@ -79,7 +89,11 @@ export class Ledger {
    * Settles a whole claim. Positions that are returned were refused: the claim had run out meanwhile, and what the
    * worker knows does not count any more (an `accept` always does).
    */
-  async settle(ref: ChunkRef, claim: string, settlements: readonly Settlement[]): Promise<{ tally: Tally; refused: number[] }> {
+  async settle(
+    ref: ChunkRef,
+    claim: string,
+    settlements: readonly Settlement[],
+  ): Promise<{ tally: Tally; refused: number[] }> {
     const keys = this.#keys(ref);
     const reply = await this.#run(
       recipientsSettle,
@@ -118,7 +132,11 @@ export class Ledger {
   /** Puts in doubt what claims older than the fence still hold. `oldestAgeMs` is -1 when no claim is left. */
   async expireClaims(ref: ChunkRef, fenceMs: number): Promise<Moved & { oldestAgeMs: number }> {
     const keys = this.#keys(ref);
-    const reply = await this.#run(claimsExpire, [keys.states, keys.version, keys.claims, keys.doubts], [fenceMs]);
+    const reply = await this.#run(
+      claimsExpire,
+      [keys.states, keys.version, keys.claims, keys.doubts],
+      [fenceMs],
+    );
     const [tally, oldestAgeMs, ...positions] = reply as [number[], number, ...number[]];
     return { tally: toTally(tally), oldestAgeMs, positions };
   }
@@ -135,7 +153,8 @@ export class Ledger {
 
   async recipients(ref: ChunkRef): Promise<Recipient[]> {
     const packed = await this.#redis.getBuffer(this.#keys(ref).recipients);
-    if (!packed) throw new UnknownChunkError(`The recipients of ${ref.run}/${ref.chunk} are not kept any more.`);
+    if (!packed)
+      throw new UnknownChunkError(`The recipients of ${ref.run}/${ref.chunk} are not kept any more.`);
     return decodeRecipients(packed);
   }
 
@@ -178,7 +197,13 @@ export class Ledger {
       const reply = await this.#run(
         journalCompact,
         [keys.states, keys.version, keys.claims, keys.doubts, keys.journal, keys.archive, keys.recipients],
-        [open.length, encodeArchive(elements), needed, Math.round(retention.journalMs), Math.round(retention.ledgerMs)],
+        [
+          open.length,
+          encodeArchive(elements),
+          needed,
+          Math.round(retention.journalMs),
+          Math.round(retention.ledgerMs),
+        ],
       );
       isDone = reply === 1;
     }
@@ -188,11 +213,16 @@ export class Ledger {
     return chunkKeys(this.#prefix, ref);
   }
 
-  async #run(script: ReturnType<typeof luaScript>, keys: string[], args: (string | number | Buffer)[]): Promise<unknown> {
+  async #run(
+    script: ReturnType<typeof luaScript>,
+    keys: string[],
+    args: (string | number | Buffer)[],
+  ): Promise<unknown> {
     try {
       return await script(this.#redis, keys, args);
     } catch (error) {
-      if (error instanceof Error && error.message.includes('NOCHUNK')) throw new UnknownChunkError(error.message, { cause: error });
+      if (error instanceof Error && error.message.includes('NOCHUNK'))
+        throw new UnknownChunkError(error.message, { cause: error });
       throw error;
     }
   }

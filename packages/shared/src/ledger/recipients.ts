@@ -21,7 +21,10 @@ export function encodeRecipients(recipients: readonly Recipient[]): Buffer {
   const fields = [...new Set(recipients.flatMap((recipient) => Object.keys(recipient.fields)))];
   return pack({
     fields,
-    rows: recipients.map(({ address, fields: values }) => [address, ...fields.map((field) => values[field] ?? null)]),
+    rows: recipients.map(({ address, fields: values }) => [
+      address,
+      ...fields.map((field) => values[field] ?? null),
+    ]),
   });
 }
 

@@ -56,7 +56,9 @@ export function isLegal(from: RecipientState, event: LedgerEvent): boolean {
 export function transitionsAsLua(): string {
   const events = Object.entries(TRANSITIONS);
   const to = events.map(([event, { to }]) => `${event}='${STATES[to]}'`);
-  const may = events.map(([event, { from }]) => `${event}={${from.map((state) => `${STATES[state]}=true`).join(',')}}`);
+  const may = events.map(
+    ([event, { from }]) => `${event}={${from.map((state) => `${STATES[state]}=true`).join(',')}}`,
+  );
   return `local TO = {${to.join(',')}}\nlocal MAY = {${may.join(',')}}\nlocal STATES = '${Object.values(STATES).join('')}'`;
 }
 

@@ -1,6 +1,7 @@
 /** The queues: names, payloads, retention, one file a queue. */
 export { closeQueues, openQueues, type Queues, RUNS_QUEUE, SENDS_QUEUE, workerOptions } from './queues.js';
 export {
+  addDueJob,
   addFreezeJob,
   DUE,
   type DuePayload,
@@ -10,4 +11,11 @@ export {
   type RunsPayload,
   type RunsQueue,
 } from './runsQueue.js';
-export { addSendJobs, ensureSendJob, SEND, type SendPayload, sendJobId, type SendsQueue } from './sendsQueue.js';
+export {
+  addSendJobs,
+  ensureSendJob,
+  SEND,
+  type SendPayload,
+  type SendsQueue,
+  sendJobId,
+} from './sendsQueue.js';

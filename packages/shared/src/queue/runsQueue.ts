@@ -6,9 +6,12 @@
  * when the job is long gone.
  */
 import type { JobsOptions, Queue } from 'bullmq';
+import { runIdOf } from '../run/index.js';
 
 export interface DuePayload {
   campaign: string;
+  /** Ms since the epoch; in jobs of a job scheduler it is missing, since their id says it. */
+  scheduledAt?: number;
 }
 
 export interface FreezePayload {
@@ -32,6 +35,18 @@ export const RUNS_JOB_OPTIONS: JobsOptions = {
 };
 
 export type RunsQueue = Queue<RunsPayload>;
+
+/** An occurrence that no job scheduler fires: a campaign with a fixed date, or one that was missed. */
+export async function addDueJob(
+  queue: RunsQueue,
+  campaign: string,
+  scheduledAt: Date,
+  delayMs: number,
+): Promise<void> {
+  const jobId = `due-${runIdOf(campaign, scheduledAt)}`;
+  const payload = { campaign, scheduledAt: scheduledAt.getTime() };
+  await queue.add(DUE, payload, { ...RUNS_JOB_OPTIONS, jobId, delay: Math.max(0, delayMs) });
+}
 
 export async function addFreezeJob(queue: RunsQueue, run: string): Promise<void> {
   await ensureJob(queue, FREEZE, { run }, run, RUNS_JOB_OPTIONS);

@@ -34,7 +34,11 @@ export interface FreezeServices {
  * @returns the number of chunks.
  * @throws {AudienceError} when the audience is unusable: empty, or with too many bad rows. Nobody is sent anything.
  */
-export async function freezeRun(services: FreezeServices, run: string, signal?: AbortSignal): Promise<number> {
+export async function freezeRun(
+  services: FreezeServices,
+  run: string,
+  signal?: AbortSignal,
+): Promise<number> {
   const record = await services.runs.get(run);
   if (!record.frozenAt && !record.cancelledAt) {
     await freeze(services, run, signal).catch((error: unknown) => {
@@ -49,7 +53,10 @@ async function freeze({ runs, ledger }: FreezeServices, run: string, signal?: Ab
   const freezer = new Freezer(run, runs, ledger);
   await freezer.readExistingChunks();
   const source = openAudience(snapshot.definition.audience, snapshot.baseDir);
-  for await (const row of source.rows({ requiredFields: usedFields(snapshot).map(({ name }) => name), ...(signal && { signal }) })) {
+  for await (const row of source.rows({
+    requiredFields: usedFields(snapshot).map(({ name }) => name),
+    ...(signal && { signal }),
+  })) {
     await freezer.take(row);
   }
   for (let verdict = 'behind'; verdict === 'behind'; ) {
@@ -92,7 +99,8 @@ class Freezer {
   async take(row: AudienceRow): Promise<void> {
     if ('invalid' in row) {
       this.#invalid += 1;
-      if (this.#invalidRows.length < INVALID_ROWS_KEPT) this.#invalidRows.push({ line: row.line, reason: row.invalid });
+      if (this.#invalidRows.length < INVALID_ROWS_KEPT)
+        this.#invalidRows.push({ line: row.line, reason: row.invalid });
       return;
     }
     const { address, key, fields } = row.recipient;
@@ -134,7 +142,8 @@ class Freezer {
     const ref = { run: this.run, chunk: this.#chunks };
     const gate = await this.runs.tally(this.run, this.#chunks, await this.ledger.tally(ref));
     if (gate === 'foreign') await this.ledger.drop(ref);
-    if (gate === 'foreign' || gate === 'cancelled') throw new FreezeOvertakenError(`${this.run} is ${gate === 'foreign' ? 'frozen' : gate}`);
+    if (gate === 'foreign' || gate === 'cancelled')
+      throw new FreezeOvertakenError(`${this.run} is ${gate === 'foreign' ? 'frozen' : gate}`);
     this.#chunks += 1;
     this.#recipients += size;
   }
@@ -145,7 +154,10 @@ function keyOf(address: string): string {
   return address.toLowerCase();
 }
 
-function assertUsable(snapshot: CampaignSnapshot, frozen: { chunks: number; audience: number; invalid: number }): void {
+function assertUsable(
+  snapshot: CampaignSnapshot,
+  frozen: { chunks: number; audience: number; invalid: number },
+): void {
   if (frozen.chunks === 0) throw new AudienceError(`The audience of ${snapshot.id} has no usable recipient.`);
   const limit = snapshot.definition.max_invalid;
   const share = frozen.invalid / frozen.audience;

@@ -1,5 +1,12 @@
 /** A run: its id, its record and numbers, its freezing. */
 export { AudienceError, freezeRun } from './freeze.js';
 export { parseRunId, runIdOf } from './runId.js';
-export { NUMBER_NAMES, type RunNumbers, type RunOrigin, type RunRecord, type RunStatus, recipientCount } from './runRecord.js';
+export {
+  NUMBER_NAMES,
+  type RunNumbers,
+  type RunOrigin,
+  type RunRecord,
+  type RunStatus,
+  recipientCount,
+} from './runRecord.js';
 export { type FrozenAudience, type Gate, type InvalidRow, Runs, UnknownRunError } from './runs.js';

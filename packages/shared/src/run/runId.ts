@@ -4,7 +4,10 @@
  * of URLs.
  */
 export function runIdOf(campaign: string, scheduledAt: Date): string {
-  const stamp = scheduledAt.toISOString().replace(/\.\d{3}Z$/, 'Z').replace(/[-:]/g, '');
+  const stamp = scheduledAt
+    .toISOString()
+    .replace(/\.\d{3}Z$/, 'Z')
+    .replace(/[-:]/g, '');
   return `${campaign}--${stamp}`;
 }
 

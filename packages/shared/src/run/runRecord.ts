@@ -59,7 +59,8 @@ export interface RunRecord {
 export function toRunRecord(fields: Record<string, string>): RunRecord | undefined {
   if (!fields.id) return undefined;
   const numbers = toNumbers(fields);
-  const date = (name: string): Date | undefined => (fields[name] ? new Date(Number(fields[name])) : undefined);
+  const date = (name: string): Date | undefined =>
+    fields[name] ? new Date(Number(fields[name])) : undefined;
   const optional = {
     frozenAt: date('frozen_at'),
     pausedAt: date('paused_at'),
@@ -78,13 +79,18 @@ export function toRunRecord(fields: Record<string, string>): RunRecord | undefin
     numbers,
     scheduledAt: new Date(Number(fields.scheduled_at)),
     createdAt: new Date(Number(fields.created_at)),
-    ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as Partial<RunRecord>),
+    ...(Object.fromEntries(
+      Object.entries(optional).filter(([, value]) => value !== undefined),
+    ) as Partial<RunRecord>),
   };
 }
 
 function toNumbers(fields: Record<string, string>): RunNumbers {
   const read = (name: string) => Number(fields[name] ?? 0);
-  const states = Object.fromEntries(STATE_NAMES.map((state) => [state, read(state)])) as Record<RecipientState, number>;
+  const states = Object.fromEntries(STATE_NAMES.map((state) => [state, read(state)])) as Record<
+    RecipientState,
+    number
+  >;
   return { audience: read('audience'), duplicates: read('duplicates'), invalid: read('invalid'), ...states };
 }
 

@@ -55,7 +55,11 @@ export class Runs {
    * Creates the run of an occurrence and pins its campaign. `created: false`: it exists, nothing was changed. Listed only
    * after it exists; whoever dies between comes back (the job is redelivered) and lists it then.
    */
-  async create(snapshot: CampaignSnapshot, scheduledAt: Date, origin: RunOrigin): Promise<{ run: string; created: boolean }> {
+  async create(
+    snapshot: CampaignSnapshot,
+    scheduledAt: Date,
+    origin: RunOrigin,
+  ): Promise<{ run: string; created: boolean }> {
     const run = runIdOf(snapshot.id, scheduledAt);
     const keys = this.#keys(run);
     const record = {
@@ -67,7 +71,11 @@ export class Runs {
       created_at: this.#clock.now(),
     };
     const packed = deflateRawSync(JSON.stringify(snapshot));
-    const reply = await runCreate(this.#redis, [keys.record, keys.snapshot], [packed, ...Object.entries(record).flat()]);
+    const reply = await runCreate(
+      this.#redis,
+      [keys.record, keys.snapshot],
+      [packed, ...Object.entries(record).flat()],
+    );
     const existing = await this.get(run);
     if (!existing.finishedAt) {
       await this.#redis.zadd(this.#allKey, existing.scheduledAt.getTime(), run);
@@ -89,7 +97,7 @@ export class Runs {
 
   /** The newest runs first. */
   async list(limit: number): Promise<RunRecord[]> {
-    const runs = await this.#redis.zrange(this.#allKey, 0, limit - 1, 'REV');
+    const runs = await this.#redis.zrevrange(this.#allKey, 0, limit - 1);
     const records = await Promise.all(runs.map((run) => this.find(run)));
     return records.filter((record) => record !== undefined);
   }
@@ -120,7 +128,10 @@ export class Runs {
   }
 
   /** The audience stands from here on. `behind`: another freezer has added chunks that the caller has not read. */
-  async frozen(run: string, { invalidRows, chunks, ...numbers }: FrozenAudience): Promise<'frozen' | 'was-frozen' | 'behind'> {
+  async frozen(
+    run: string,
+    { invalidRows, chunks, ...numbers }: FrozenAudience,
+  ): Promise<'frozen' | 'was-frozen' | 'behind'> {
     const keys = this.#keys(run);
     const report = deflateRawSync(JSON.stringify(invalidRows));
     const reply = await runFrozen(
@@ -194,7 +205,13 @@ export class Runs {
     const reply = await runRefusals(
       this.#redis,
       [keys.record, keys.refusals],
-      [this.#clock.now(), threshold, isFresh ? 1 : 0, reason, ...members.map(({ chunk, position }) => `${chunk}:${position}`)],
+      [
+        this.#clock.now(),
+        threshold,
+        isFresh ? 1 : 0,
+        reason,
+        ...members.map(({ chunk, position }) => `${chunk}:${position}`),
+      ],
     );
     return (reply as string[]).map((member) => {
       const [chunk, position] = member.split(':').map(Number);

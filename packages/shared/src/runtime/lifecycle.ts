@@ -3,7 +3,8 @@
  * ends the process at once, because an operator who asks twice means it.
  */
 import { exitCodeOf, UsageError } from './errors.js';
-import type { Logger } from './logger.js';
+import { type Logger, makeLogger } from './logger.js';
+import { readSettings, type Settings } from './settings.js';
 
 export interface Service {
   readonly name: string;
@@ -14,40 +15,43 @@ export interface Service {
 /** How long a stop may take before the process gives up and ends, in ms: below the 10 s that `docker stop` waits. */
 export const STOP_TIMEOUT_MS = 9_000;
 
+/** Starts the services of a process, and adds each to the list as soon as it has something to stop. */
+export type Start = (services: Service[], settings: Settings, logger: Logger) => Promise<void>;
+
 /**
- * Runs `start`, then waits for a signal, then stops what was started. Never returns: ends the process with 0, 1 or 2.
+ * Reads the settings, runs `start`, then waits for a signal and stops what was started. Ends the process with 0, 1 or 2.
  * A forked child also stops when its parent goes away (the IPC channel closes).
  */
-export async function runProcess(logger: Logger, start: (services: Service[]) => Promise<void>): Promise<void> {
+export async function runProcess(name: string, start: Start): Promise<void> {
   const services: Service[] = [];
-  let stopping = false;
+  let logger = makeLogger(name, 'info');
+  let isStopping = false;
   const stop = async (reason: string, code: number): Promise<void> => {
-    if (stopping) process.exit(code || 1);
-    stopping = true;
+    if (isStopping) process.exit(code || 1);
+    isStopping = true;
     logger.info({ reason }, 'stopping');
     setTimeout(() => {
       logger.error({ after_ms: STOP_TIMEOUT_MS }, 'could not stop in time');
       process.exit(1);
     }, STOP_TIMEOUT_MS).unref();
     for (const service of services.reverse()) {
-      await service.stop().catch((error: unknown) => logger.error({ err: error, stopped: service.name }, 'stop failed'));
+      await service
+        .stop()
+        .catch((error: unknown) => logger.error({ err: error, stopped: service.name }, 'stop failed'));
     }
-    logger.flush();
     process.exit(code);
   };
   process.on('SIGTERM', () => void stop('SIGTERM', 0));
   process.on('SIGINT', () => void stop('SIGINT', 0));
   if (process.send) process.on('disconnect', () => void stop('the parent process is gone', 0));
   try {
-    await start(services);
+    const settings = readSettings();
+    logger = makeLogger(name, settings.logLevel);
+    await start(services, settings, logger);
   } catch (error) {
-    reportFatal(logger, error);
+    // Usage errors are sentences for people; anything else comes with its stack.
+    if (error instanceof UsageError) process.stderr.write(`${error.message}\n`);
+    else logger.fatal({ err: error }, 'failed to start');
     await stop('failed to start', exitCodeOf(error));
   }
-}
-
-/** Usage errors are sentences for people; anything else is logged with its stack. */
-function reportFatal(logger: Logger, error: unknown): void {
-  if (error instanceof UsageError) process.stderr.write(`${error.message}\n`);
-  else logger.fatal({ err: error }, 'failed to start');
 }

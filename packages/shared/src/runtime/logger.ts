@@ -11,9 +11,16 @@ export function makeLogger(service: string, level: string): Logger {
   const options = {
     base: { service, pid: process.pid },
     level,
-    redact: { paths: ['*.authorization', '*.headers', '*.password', '*.address', '*.config', '*.$response'], remove: true },
+    redact: {
+      paths: ['*.authorization', '*.headers', '*.password', '*.address', '*.config', '*.$response'],
+      remove: true,
+    },
   };
   if (!process.stdout.isTTY) return pino(options);
-  const terminal: DestinationStream = pretty({ colorize: true, ignore: 'pid,hostname,service', messageFormat: `${service}: {msg}` });
+  const terminal: DestinationStream = pretty({
+    colorize: true,
+    ignore: 'pid,hostname,service',
+    messageFormat: `${service}: {msg}`,
+  });
   return pino(options, terminal);
 }

@@ -8,10 +8,8 @@ import type { RedisConnection } from './redis.js';
 
 export type ScriptArgument = string | number | Buffer;
 
-export interface LuaScript {
-  /** Runs the script; loads it first where Redis does not know it (a restart forgets scripts). */
-  (redis: RedisConnection, keys: string[], args: ScriptArgument[]): Promise<unknown>;
-}
+/** Runs the script; loads it first where Redis does not know it (a restart forgets scripts). */
+export type LuaScript = (redis: RedisConnection, keys: string[], args: ScriptArgument[]) => Promise<unknown>;
 
 /**
  * @param moduleUrl `import.meta.url` of the caller. Sources and compiled files lie equally deep under their package, and

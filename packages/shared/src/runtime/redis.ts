@@ -44,7 +44,11 @@ export function connectRedis({ url, name, logger, waitsForRedis = true }: RedisC
             clusterRetryStrategy: reconnectDelayMs,
           },
         )
-      : new Redis(url, { connectionName: name, maxRetriesPerRequest: retries, retryStrategy: reconnectDelayMs });
+      : new Redis(url, {
+          connectionName: name,
+          maxRetriesPerRequest: retries,
+          retryStrategy: reconnectDelayMs,
+        });
   reportConnection(connection, logger);
   return connection;
 }

@@ -2,10 +2,9 @@
  * The settings, from the environment and a `.env` beside it, checked once at the start: all errors at once, unknown names
  * with the name that was probably meant. The only place that reads `process.env`.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { readFileSync } from 'node:fs';
 import leven from 'leven';
 import { z } from 'zod';
 import { SettingsError } from './errors.js';
@@ -19,9 +18,12 @@ const url = (...protocols: string[]) =>
 
 const redisUrl = z
   .string()
-  .refine((text) => text.split(',').every((part) => url('redis:', 'rediss:').safeParse(part.trim()).success), {
-    error: 'expected redis://host:port or rediss://…; several separated by commas are a cluster',
-  });
+  .refine(
+    (text) => text.split(',').every((part) => url('redis:', 'rediss:').safeParse(part.trim()).success),
+    {
+      error: 'expected redis://host:port or rediss://…; several separated by commas are a cluster',
+    },
+  );
 
 const Variables = z.object({
   /** Redis; `demo` and `test` bring their own. */
@@ -66,7 +68,8 @@ const Variables = z.object({
 type Variable = keyof typeof Variables.shape;
 
 /** Only names that look like ours are held to be typing errors; a process's environment is full of others'. */
-const OURS = /^(SES|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|SERVER_EMAIL|SENDONCE)(_|$)/;
+const OURS =
+  /^(SES|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|SERVER_EMAIL|SENDONCE)(_|$)/;
 
 /** Clocks may differ by this much, in seconds, before we refuse to work (checked against Redis and SES). */
 export const CLOCK_SKEW_SECONDS = 60;
@@ -99,7 +102,9 @@ export interface Settings {
  * @throws {SettingsError} with every problem.
  */
 export function readSettings(env: NodeJS.ProcessEnv = withDotEnv(process.env)): Settings {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const problems = unknownVariables(given);
   const parsed = Variables.safeParse(given);
   if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => describeIssue(issue, given)));
@@ -122,7 +127,9 @@ function unknownVariables(given: NodeJS.ProcessEnv): string[] {
   return Object.keys(given)
     .filter((name) => OURS.test(name) && !known.includes(name))
     .map((name) => {
-      const nearest = known.reduce((best, candidate) => (leven(name, candidate) < leven(name, best) ? candidate : best));
+      const nearest = known.reduce((best, candidate) =>
+        leven(name, candidate) < leven(name, best) ? candidate : best,
+      );
       const hint = leven(name, nearest) <= 3 ? ` Did you mean ${nearest}?` : '';
       return `${name}: there is no such setting.${hint}`;
     });
@@ -142,9 +149,12 @@ function contradictions(variables: z.infer<typeof Variables>, settings: Settings
   // With Amazon itself the fence can't be shortened: a signature may be good for 15 minutes, and clocks differ.
   const leastFence = settings.ses.isLocal ? signatureSeconds : 900 + CLOCK_SKEW_SECONDS;
   if (variables.FENCE_SECONDS < leastFence) {
-    problems.push(`FENCE_SECONDS: ${variables.FENCE_SECONDS} is less than ${leastFence}, the time for which SES may still accept a claim's request`);
+    problems.push(
+      `FENCE_SECONDS: ${variables.FENCE_SECONDS} is less than ${leastFence}, the time for which SES may still accept a claim's request`,
+    );
   }
-  if (settings.ses.timeoutMs / 1_000 >= variables.FENCE_SECONDS) problems.push('SES_TIMEOUT_SECONDS: expected less than FENCE_SECONDS');
+  if (settings.ses.timeoutMs / 1_000 >= variables.FENCE_SECONDS)
+    problems.push('SES_TIMEOUT_SECONDS: expected less than FENCE_SECONDS');
   if (variables.LEDGER_RETENTION_DAYS < variables.JOURNAL_RETENTION_DAYS) {
     problems.push('LEDGER_RETENTION_DAYS: expected at least JOURNAL_RETENTION_DAYS');
   }
@@ -162,7 +172,8 @@ function isLoopback(host: string): boolean {
 
 function toSettings(variables: z.infer<typeof Variables>): Settings {
   const endpoint = variables.AWS_ENDPOINT_URL_SESV2;
-  const isLocal = endpoint !== undefined && !/\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(new URL(endpoint).hostname);
+  const isLocal =
+    endpoint !== undefined && !/\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(new URL(endpoint).hostname);
   return {
     redis: { url: variables.REDIS_URL, prefix: variables.REDIS_PREFIX },
     ses: {
@@ -174,8 +185,12 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
       isLocal,
     },
     sns: {
-      ...(isLocal && variables.SNS_LOCAL_CERTIFICATE_URL && { localCertificateUrl: variables.SNS_LOCAL_CERTIFICATE_URL }),
-      topicArns: (variables.SNS_TOPIC_ARNS ?? '').split(',').map((arn) => arn.trim()).filter(Boolean),
+      ...(isLocal &&
+        variables.SNS_LOCAL_CERTIFICATE_URL && { localCertificateUrl: variables.SNS_LOCAL_CERTIFICATE_URL }),
+      topicArns: (variables.SNS_TOPIC_ARNS ?? '')
+        .split(',')
+        .map((arn) => arn.trim())
+        .filter(Boolean),
     },
     campaignsDir: variables.CAMPAIGNS_DIR,
     fenceMs: variables.FENCE_SECONDS * 1_000,

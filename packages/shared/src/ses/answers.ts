@@ -56,7 +56,18 @@ const BY_NAME: Record<string, { outcome: 'released'; remedy: Remedy } | { outcom
 };
 
 /** The request never left: no connection, no name, no TLS. */
-const NEVER_REACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ERR_TLS_CERT_ALTNAME_INVALID', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']);
+const NEVER_REACHED = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
 
 interface ErrorLike {
   name?: string;
@@ -76,7 +87,8 @@ export function answerOf(error: unknown): Exclude<SesAnswer, { outcome: 'accepte
   const known = BY_NAME[name];
   if (known && (status === undefined || status < 500)) return { ...known, reason };
   if (code && NEVER_REACHED.has(code)) return { ...slow, reason: `${code}: SES can't be reached` };
-  if (/without establishing a connection/.test(message)) return { ...slow, reason: "SES can't be reached in time" };
+  if (/without establishing a connection/.test(message))
+    return { ...slow, reason: "SES can't be reached in time" };
   if (status === 429) return { ...slow, reason };
   if (status === 401 || status === 403 || status === 404) return { ...pause, reason };
   if (status !== undefined && status >= 400 && status < 500) return { ...rejected, reason };

@@ -33,7 +33,10 @@ export class SendRate {
   readonly #config: RateConfig;
   #known: { rate: number; at: number } | undefined;
 
-  constructor(services: { redis: RedisConnection; ses: SesClient; clock: Clock; logger: Logger }, config: RateConfig) {
+  constructor(
+    services: { redis: RedisConnection; ses: SesClient; clock: Clock; logger: Logger },
+    config: RateConfig,
+  ) {
     this.#services = services;
     this.#config = config;
   }
@@ -73,7 +76,10 @@ export class SendRate {
       return SendQuota?.MaxSendRate ?? CAUTIOUS_RATE;
     } catch (error) {
       const reason = messageOf(error);
-      this.#services.logger.warn({ reason, rate: CAUTIOUS_RATE }, 'GetAccount failed: sending slowly; SES_MAX_RATE sets the rate');
+      this.#services.logger.warn(
+        { reason, rate: CAUTIOUS_RATE },
+        'GetAccount failed: sending slowly; SES_MAX_RATE sets the rate',
+      );
       return CAUTIOUS_RATE;
     }
   }

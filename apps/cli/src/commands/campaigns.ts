@@ -1,0 +1,28 @@
+import { formatProblem, loadCampaigns, nextOccurrence } from '@sendonce/shared/campaign';
+import { readSettings } from '@sendonce/shared/runtime';
+import type { Command } from 'commander';
+import { formatDate, printTable, remark } from '../output.js';
+
+export function addCampaignsCommand(program: Command): void {
+  program
+    .command('campaigns')
+    .description('list the campaigns, their schedules and next occurrences')
+    .action(async () => {
+      const { campaigns, problems } = await loadCampaigns(readSettings().campaignsDir);
+      printTable(
+        ['campaign', 'schedule', 'next (UTC)', 'subject'],
+        campaigns.map(({ id, definition }) => {
+          const { schedule } = definition;
+          const next = schedule && nextOccurrence(schedule, new Date());
+          return [id, describeSchedule(schedule), formatDate(next) || '–', definition.subject];
+        }),
+      );
+      for (const problem of problems) remark(formatProblem(problem));
+      if (problems.length > 0) process.exitCode = 2;
+    });
+}
+
+function describeSchedule(schedule: Parameters<typeof nextOccurrence>[0] | undefined): string {
+  if (!schedule) return 'by hand';
+  return 'at' in schedule ? `once, ${schedule.at}` : `${schedule.cron} (${schedule.timezone})`;
+}

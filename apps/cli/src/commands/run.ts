@@ -1,0 +1,40 @@
+import { loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
+import { addFreezeJob } from '@sendonce/shared/queue';
+import { UsageError } from '@sendonce/shared/runtime';
+import type { Command } from 'commander';
+import { withContext } from '../context.js';
+import { print } from '../output.js';
+import { watchRun } from './watch.js';
+
+export function addRunCommand(program: Command): void {
+  program
+    .command('run')
+    .argument('<campaign>')
+    .option('--at <time>', 'the scheduled time, ISO 8601; the same time is the same run (default: now)')
+    .option('--watch', 'show the progress until the run has ended')
+    .description('start a run by hand')
+    .action(async (id: string, { at, watch }: { at?: string; watch?: boolean }) => {
+      const scheduledAt = at === undefined ? new Date() : parseTime(at);
+      await withContext(async ({ settings, queues, runs }) => {
+        const campaign = await loadCampaign(settings.campaignsDir, id);
+        const { run, created } = await runs.create(snapshotOf(campaign), scheduledAt, 'manual');
+        const record = await runs.get(run);
+        if (created) print(`Started ${run}.`);
+        else print(`${run} exists (${record.status}): it was started before, and nothing is sent twice.`);
+        // Again for a run that is not frozen: whoever created it may have died before the job was on the queue.
+        if (!record.frozenAt) await addFreezeJob(queues.runs, run);
+        if (watch) await watchRun(runs, run);
+      });
+    });
+}
+
+function parseTime(text: string): Date {
+  const time = new Date(text);
+  const hasZone = /(Z|[+-]\d\d:?\d\d)$/i.test(text);
+  if (Number.isNaN(time.getTime()) || !hasZone) {
+    throw new UsageError(
+      `--at: expected a time with its zone, as 2026-11-24T10:00:00Z or 2026-11-24T11:00+01:00, got "${text}"`,
+    );
+  }
+  return time;
+}

@@ -1,0 +1,36 @@
+import { parseRecipientAddress } from '@sendonce/shared/audience';
+import { readSettings, UsageError } from '@sendonce/shared/runtime';
+import { makeSendEmailInput, SesClient } from '@sendonce/shared/ses';
+import type { Command } from 'commander';
+import { print } from '../output.js';
+import { renderPreview } from './preview.js';
+
+export function addTestSendCommand(program: Command): void {
+  program
+    .command('test-send')
+    .argument('<campaign>')
+    .requiredOption('--to <address>', 'who gets the test')
+    .description("send one mail, with the first recipient's data, to an address of yours; it is in no run")
+    .action(async (id: string, { to }: { to: string }) => {
+      const settings = readSettings();
+      const address = parseRecipientAddress(to);
+      if ('invalid' in address) throw new UsageError(`--to: ${address.invalid}`);
+      const { message, snapshot } = await renderPreview(settings.campaignsDir, id, 1);
+      const { from, reply_to, list_id } = snapshot.definition;
+      const ses = new SesClient(settings.ses);
+      const { configurationSet } = settings.ses;
+      const mail = makeSendEmailInput({
+        from,
+        to: address.address,
+        listId: list_id,
+        ...message,
+        subject: `[test] ${message.subject}`,
+        ...(reply_to && { replyTo: reply_to }),
+        ...(configurationSet && { configurationSet }),
+      });
+      const answer = await ses.send(mail, Date.now());
+      ses.close();
+      if (answer.outcome !== 'accepted') throw new Error(`SES did not take it: ${answer.reason}`);
+      print(`Sent. SES's message id: ${answer.messageId}`);
+    });
+}

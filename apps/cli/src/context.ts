@@ -1,0 +1,58 @@
+/** What commands share: settings, one connection, and the services over it, opened only when a command needs them. */
+import { Ledger } from '@sendonce/shared/ledger';
+import { closeQueues, openQueues, type Queues } from '@sendonce/shared/queue';
+import { Runs } from '@sendonce/shared/run';
+import {
+  systemClock as clock,
+  closeRedis,
+  connectRedis,
+  makeLogger,
+  type RedisConnection,
+  readSettings,
+  type Settings,
+  UsageError,
+} from '@sendonce/shared/runtime';
+
+export interface Context {
+  settings: Settings;
+  redis: RedisConnection;
+  queues: Queues;
+  ledger: Ledger;
+  runs: Runs;
+}
+
+/** How long a command waits for Redis before it says that it can't be reached, ms. */
+const REDIS_TIMEOUT_MS = 5_000;
+
+/** Lends the services to a command and closes them after it. */
+export async function withContext<Result>(command: (context: Context) => Promise<Result>): Promise<Result> {
+  const settings = readSettings();
+  const { prefix, url } = settings.redis;
+  const redis = connectRedis({ url, name: 'cli', logger: makeLogger('cli', 'silent'), waitsForRedis: false });
+  try {
+    await assertReachable(redis, url);
+    const queues = openQueues(redis, prefix);
+    const ledger = new Ledger({ redis, prefix });
+    const runs = new Runs({ redis, prefix, clock });
+    return await command({ settings, redis, queues, ledger, runs }).finally(() => closeQueues(queues));
+  } finally {
+    await closeRedis(redis);
+  }
+}
+
+async function assertReachable(redis: RedisConnection, url: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer')), REDIS_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([redis.ping(), timeout]);
+  } catch (error) {
+    const hosts = url.split(',').map((part) => new URL(part).host);
+    throw new UsageError(`Redis at ${hosts.join(', ')} can't be reached (REDIS_URL). Is it running?`, {
+      cause: error,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,23 @@
+/** The scheduler process: keeps BullMQ's job schedulers as the campaign files say. Any number may run. */
+import { closeQueues, openQueues } from '@sendonce/shared/queue';
+import { Runs } from '@sendonce/shared/run';
+import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
+import { CampaignWatcher } from './campaignWatcher.js';
+import { ScheduleSync } from './scheduleSync.js';
+
+await runProcess('scheduler', async (services, settings, logger) => {
+  const { prefix, url } = settings.redis;
+  const { campaignsDir } = settings;
+  const redis = connectRedis({ url, name: 'scheduler', logger });
+  services.push({ name: 'redis', stop: () => closeRedis(redis) });
+  const queues = openQueues(redis, prefix);
+  services.push({ name: 'queues', stop: () => closeQueues(queues) });
+  const schedules = new ScheduleSync(
+    { clock, logger, queues, runs: new Runs({ redis, prefix, clock }) },
+    { campaignsDir },
+  );
+  const watcher = new CampaignWatcher({ dir: campaignsDir, sync: () => schedules.runOnce(), logger });
+  services.push(watcher);
+  await watcher.start();
+  logger.info({ campaigns_dir: campaignsDir }, 'scheduler ready');
+});

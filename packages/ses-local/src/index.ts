@@ -1,0 +1,5 @@
+/** Amazon SES on this machine, for tests and for trying things out. */
+export type { AccountState } from './account.js';
+export { type FaultName, FaultPlan } from './faults.js';
+export type { MailReport, StoredMail } from './mailStore.js';
+export { DEFAULT_TOPIC_ARN, type SesLocal, type SesLocalConfig, startSesLocal } from './sesLocal.js';

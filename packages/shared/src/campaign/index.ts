@@ -1,0 +1,12 @@
+/** Campaigns as files: their schema, loading with every error at its line, schedules. */
+export { CampaignFileError, type CampaignProblem, formatProblem } from './campaignProblem.js';
+export type { AudienceDefinition, Campaign, CatchUpPolicy, Schedule } from './campaignSchema.js';
+export {
+  type CampaignSnapshot,
+  type LoadedCampaign,
+  type LoadedCampaigns,
+  loadCampaign,
+  loadCampaigns,
+  snapshotOf,
+} from './loadCampaigns.js';
+export { catchUp, nextOccurrence, previousOccurrence } from './schedule.js';

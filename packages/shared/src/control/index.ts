@@ -1,0 +1,2 @@
+/** What operators do to runs, the same from the command line, the dashboard and the API. */
+export { type ControlServices, cancelRun, pauseRun, resumeRun, settleDoubts } from './runControl.js';

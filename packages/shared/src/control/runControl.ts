@@ -1,0 +1,70 @@
+/**
+ * Operators' actions. They ask for a transition; the scripts of the ledger and of the run decide. Every action may be
+ * repeated: what a process that died in the middle left out, the reconciler or the second try does.
+ */
+import type { Ledger, Tally } from '../ledger/index.js';
+import { addFreezeJob, ensureSendJob, type Queues } from '../queue/index.js';
+import type { Runs } from '../run/index.js';
+
+export interface ControlServices {
+  ledger: Ledger;
+  queues: Queues;
+  runs: Runs;
+}
+
+/** Workers stop claiming within one micro-batch. False: the run is not in a state for it. */
+export async function pauseRun({ runs }: ControlServices, run: string, reason: string): Promise<boolean> {
+  return runs.pause(run, reason);
+}
+
+/** Opens the run again and sends the jobs round for whoever is queued. False: it is not paused. */
+export async function resumeRun({ queues, runs }: ControlServices, run: string): Promise<boolean> {
+  if (!(await runs.resume(run))) return false;
+  const record = await runs.get(run);
+  if (!record.frozenAt) {
+    await addFreezeJob(queues.runs, run);
+    return true;
+  }
+  for (const [chunk, { queued }] of await runs.chunkTallies(run)) {
+    if (queued > 0) await ensureSendJob(queues.sends, { run, chunk, chunks: record.chunks });
+  }
+  return true;
+}
+
+/** Nobody is claimed any more; who is queued is cancelled, who is claimed is still settled. False: too late for it. */
+export async function cancelRun(services: ControlServices, run: string, reason: string): Promise<boolean> {
+  const { ledger, runs } = services;
+  if (!(await runs.cancel(run, reason))) return false;
+  for (const chunk of (await runs.chunkTallies(run)).keys()) {
+    const { tally } = await ledger.move({ run, chunk }, 'cancel', 'all', { at: Date.now(), detail: reason });
+    await runs.tally(run, chunk, tally);
+  }
+  return true;
+}
+
+/** An operator's word on recipients in doubt: they got it (`sent`), or they shall get it (`resend`). Returns how many moved. */
+export async function settleDoubts(
+  { ledger, queues, runs }: ControlServices,
+  run: string,
+  verdict: 'sent' | 'resend',
+  { at, reason, only }: { at: number; reason: string; only?: { chunk: number; position: number } },
+): Promise<number> {
+  const record = await runs.get(run);
+  const event = verdict === 'sent' ? 'confirm' : 'resend';
+  let count = 0;
+  for (const [chunk, known] of await runs.chunkTallies(run)) {
+    if (known.in_doubt === 0 || (only && only.chunk !== chunk)) continue;
+    const ref = { run, chunk };
+    const positions = only ? [only.position] : (await ledger.doubts(ref)).map(({ position }) => position);
+    const moved = await ledger.move(ref, event, positions, { at, detail: reason });
+    await runs.tally(run, chunk, moved.tally);
+    count += moved.positions.length;
+    if (hasQueued(moved.tally) && record.status !== 'paused')
+      await ensureSendJob(queues.sends, { ...ref, chunks: record.chunks });
+  }
+  return count;
+}
+
+function hasQueued({ queued }: Tally): boolean {
+  return queued > 0;
+}
