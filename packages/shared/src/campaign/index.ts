@@ -9,4 +9,4 @@ export {
   loadCampaigns,
   snapshotOf,
 } from './loadCampaigns.js';
-export { catchUp, nextOccurrence, previousOccurrence } from './schedule.js';
+export { catchUp, nextOccurrence, occurrencesBetween, previousOccurrence } from './schedule.js';

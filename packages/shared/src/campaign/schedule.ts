@@ -1,11 +1,9 @@
 /**
- * When a campaign is due. BullMQ's job schedulers compute their occurrences by these functions too, so that both agree.
- *
- * Summer time, as cron-parser has it: an occurrence in the hour that is left out runs an hour later, one in the hour that
- * comes twice runs once.
+ * When a campaign is due; pure. BullMQ's job schedulers compute their occurrences by these functions too (`repeatStrategy`,
+ * in queue/), so that both agree. Summer time: see cronTimes.ts.
  */
-import { CronExpressionParser } from 'cron-parser';
 import type { CatchUpPolicy, Schedule } from './campaignSchema.js';
+import { CronTimes } from './cronTimes.js';
 
 /** The first occurrence after a time; undefined when there is none any more. */
 export function nextOccurrence(schedule: Schedule, after: Date): Date | undefined {
@@ -13,7 +11,7 @@ export function nextOccurrence(schedule: Schedule, after: Date): Date | undefine
     const at = new Date(schedule.at);
     return at > after ? at : undefined;
   }
-  return parseCron(schedule, after).next().toDate();
+  return toDate(new CronTimes(schedule.cron, schedule.timezone).next(after.getTime()));
 }
 
 /** The last occurrence at a time or before it; undefined when there was none yet. */
@@ -22,10 +20,19 @@ export function previousOccurrence(schedule: Schedule, atOrBefore: Date): Date |
     const at = new Date(schedule.at);
     return at <= atOrBefore ? at : undefined;
   }
-  // cron-parser looks at what lies strictly before; cron's own step is a minute.
-  return parseCron(schedule, new Date(atOrBefore.getTime() + 1))
-    .prev()
-    .toDate();
+  return toDate(new CronTimes(schedule.cron, schedule.timezone).previous(atOrBefore.getTime()));
+}
+
+/** The occurrences after a time, up to and with another one, in order; lazily, since a schedule may have many. */
+export function* occurrencesBetween(schedule: Schedule, after: Date, until: Date): Generator<Date> {
+  const times = 'at' in schedule ? undefined : new CronTimes(schedule.cron, schedule.timezone);
+  let last = after;
+  for (;;) {
+    const next = times ? toDate(times.next(last.getTime())) : nextOccurrence(schedule, last);
+    if (!next || next > until) return;
+    yield next;
+    last = next;
+  }
 }
 
 /**
@@ -46,6 +53,6 @@ export function catchUp(
   return { skip: newest };
 }
 
-function parseCron({ cron, timezone }: Extract<Schedule, { cron: string }>, currentDate: Date) {
-  return CronExpressionParser.parse(cron, { tz: timezone, currentDate });
+function toDate(instant: number | undefined): Date | undefined {
+  return instant === undefined ? undefined : new Date(instant);
 }
