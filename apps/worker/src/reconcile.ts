@@ -12,8 +12,9 @@ import type { Clock, Logger, RedisConnection, Service } from '@sendonce/shared/r
 import type { AbsenceProof } from './absence.js';
 import type { PinnedRuns } from './pinnedRuns.js';
 
-/** Between two looks, ms. */
-export const RECONCILE_EVERY_MS = 5_000;
+/** Between two looks, ms; oftener where the fence is short (demo, chaos). */
+const RECONCILE_EVERY_MAX_MS = 5_000;
+const LOOKS_A_FENCE = 8;
 /** While numbers change, somebody is at it, and jobs need no look; ms. */
 const QUIET_AFTER_MS = 10_000;
 
@@ -64,7 +65,7 @@ export class Reconciler implements Service {
 
   #schedule(): void {
     // A little different in every worker, so that they don't all ask for the turn at once.
-    const delayMs = RECONCILE_EVERY_MS * (0.8 + 0.4 * Math.random());
+    const delayMs = this.#everyMs * (0.8 + 0.4 * Math.random());
     this.#timer = setTimeout(() => {
       this.#current = this.#takeTurn().finally(() => {
         if (!this.#isStopped) this.#schedule();
@@ -72,12 +73,16 @@ export class Reconciler implements Service {
     }, delayMs);
   }
 
+  get #everyMs(): number {
+    return Math.min(RECONCILE_EVERY_MAX_MS, this.#config.fenceMs / LOOKS_A_FENCE);
+  }
+
   async #takeTurn(): Promise<void> {
     const { logger, redis } = this.#services;
     try {
       // Not a lock that anything leans on: it only saves the others the same work.
       const turn = `${this.#config.prefix}:1:reconciler`;
-      const isMine = await redis.set(turn, this.#me, 'PX', RECONCILE_EVERY_MS, 'NX');
+      const isMine = await redis.set(turn, this.#me, 'PX', Math.ceil(this.#everyMs / 2), 'NX');
       if (isMine) await this.runOnce();
     } catch (error) {
       logger.error({ err: error }, 'reconciling failed, next look in a few seconds');
@@ -140,7 +145,7 @@ export class Reconciler implements Service {
 
   /** With `in_doubt: resend`, doubts whose mail has provably not gone out go back to queued. */
   async #resendAbsent(record: RunRecord, chunk: number, tally: Tally): Promise<Tally> {
-    const { absence, clock, ledger, logger, pinnedRuns } = this.#services;
+    const { absence, clock, ledger, logger, pinnedRuns, queues } = this.#services;
     const { snapshot } = await pinnedRuns.get(record.id);
     if (snapshot.definition.in_doubt !== 'resend' || record.status === 'cancelled') return tally;
     const ref = { run: record.id, chunk };
@@ -156,6 +161,7 @@ export class Reconciler implements Service {
       claimedBefore: provenBefore,
     });
     logger.info({ ...ref, resent: moved.positions.length }, 'no event came for these doubts: sending again');
+    if (record.status !== 'paused') await ensureSendJob(queues.sends, { ...ref, chunks: record.chunks });
     return moved.tally;
   }
 

@@ -1,0 +1,54 @@
+/** The dashboard process: two apps on two ports, one for operators, one for the public. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { SesEvents } from '@sendonce/shared/events';
+import { Ledger } from '@sendonce/shared/ledger';
+import { closeQueues, openQueues } from '@sendonce/shared/queue';
+import { Runs } from '@sendonce/shared/run';
+import {
+  systemClock as clock,
+  closeRedis,
+  connectRedis,
+  runProcess,
+  type Service,
+} from '@sendonce/shared/runtime';
+import type { Express } from 'express';
+import { makeCredentials, readSessionKey } from './operator/login.js';
+import { operatorApp } from './operator/operatorApp.js';
+import { publicApp } from './public/publicApp.js';
+import { SnsMessages } from './public/snsMessages.js';
+
+await runProcess('dashboard', async (services, settings, logger) => {
+  const { prefix, url } = settings.redis;
+  const redis = connectRedis({ url, name: 'dashboard', logger, waitsForRedis: false });
+  services.push({ name: 'redis', stop: () => closeRedis(redis) });
+  const queues = openQueues(redis, prefix);
+  services.push({ name: 'queues', stop: () => closeQueues(queues) });
+  const runs = new Runs({ redis, prefix, clock });
+  const events = new SesEvents({ redis, ledger: new Ledger({ redis, prefix }), runs }, { prefix });
+  const sns = new SnsMessages({ clock, logger }, settings.sns);
+
+  const credentials = makeCredentials(settings.dashboard, logger);
+  const sessionKey = await readSessionKey(redis, prefix);
+  services.push(
+    await listen(operatorApp({ logger, queues, runs }, credentials, sessionKey), settings.dashboard),
+  );
+  services.push(await listen(publicApp({ events, logger, sns }), settings.public));
+  const { host, port } = settings.dashboard;
+  logger.info({ operators: `http://${host}:${port}`, public: settings.public.url }, 'dashboard ready');
+});
+
+async function listen(app: Express, { host, port }: { host: string; port: number }): Promise<Service> {
+  const server = createServer(app).listen(port, host);
+  await once(server, 'listening');
+  return {
+    name: `http on ${host}:${port}`,
+    stop: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeIdleConnections();
+      setTimeout(() => server.closeAllConnections(), 2_000).unref();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/** The operators' app: login, overview, Bull Board. Nothing of it is reached without a login, but for the health check. */
+import type { Queues } from '@sendonce/shared/queue';
+import type { Runs } from '@sendonce/shared/run';
+import type { Logger } from '@sendonce/shared/runtime';
+import express, { type ErrorRequestHandler, type Express } from 'express';
+import helmet from 'helmet';
+import { BOARD_CSP, bullBoard } from './bullBoard.js';
+import { type Credentials, login } from './login.js';
+import { overviewPage } from './overviewPage.js';
+import { PAGE_CSP, page } from './page.js';
+
+const QUEUES_PATH = '/queues';
+const RUNS_SHOWN = 20;
+
+export interface OperatorServices {
+  logger: Logger;
+  queues: Queues;
+  runs: Runs;
+}
+
+export function operatorApp(
+  { logger, queues, runs }: OperatorServices,
+  credentials: Credentials,
+  sessionKey: string,
+): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.get('/healthz', (_, response) => void response.json({ ok: true }));
+  // Without HTTPS of our own, asking browsers to insist on it would lock operators out.
+  const common = { strictTransportSecurity: false };
+  const secure = (directives: Record<string, string[]>) =>
+    helmet({ ...common, contentSecurityPolicy: { useDefaults: false, directives } });
+  app.use(QUEUES_PATH, secure(BOARD_CSP));
+  app.use(/^\/(?!queues(\/|$))/, secure(PAGE_CSP));
+  app.use(login(credentials, sessionKey, logger));
+  app.get(
+    '/',
+    async (_, response) => void response.type('html').send(overviewPage(await runs.list(RUNS_SHOWN))),
+  );
+  app.use(QUEUES_PATH, bullBoard(queues, QUEUES_PATH));
+  app.use(
+    (_, response) => void response.status(404).type('html').send(messagePage('There is nothing here.')),
+  );
+  app.use(errorHandler(logger));
+  return app;
+}
+
+function errorHandler(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    const status = (error as { status?: number }).status ?? 503;
+    if (status >= 500)
+      logger.error({ method: request.method, path: request.path, err: error }, 'request failed');
+    if (response.headersSent) return void response.socket?.destroy();
+    const text =
+      status >= 500 ? 'Redis or this server has a problem. The log says which.' : 'The request is wrong.';
+    response.status(status).type('html').send(messagePage(text));
+  };
+}
+
+function messagePage(text: string): string {
+  return page(
+    'Sendonce',
+    ({ html }) => html`<main><p class="empty">${text} <a href="/">Overview</a></p></main>`,
+  );
+}

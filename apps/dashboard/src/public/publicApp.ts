@@ -1,0 +1,51 @@
+/**
+ * What the public reaches: SES's events. An app of its own on a port of its own, with none of the operators' routes.
+ * Everything that comes in is signed, bounded and validated.
+ */
+import { MalformedEventError, type SesEvents } from '@sendonce/shared/events';
+import type { Logger } from '@sendonce/shared/runtime';
+import express, { type ErrorRequestHandler, type Express } from 'express';
+import helmet from 'helmet';
+import { type SnsMessages, UntrustedMessageError } from './snsMessages.js';
+
+/** SNS messages have 256 kB at the most; in JSON's quotes a little more. */
+const BODY_LIMIT = '400kb';
+
+export interface PublicServices {
+  events: SesEvents;
+  logger: Logger;
+  sns: SnsMessages;
+}
+
+export function publicApp({ events, logger, sns }: PublicServices): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(helmet());
+  app.get('/healthz', (_, response) => void response.json({ ok: true }));
+  app.post('/hooks/ses', express.text({ type: () => true, limit: BODY_LIMIT }), async (request, response) => {
+    const message = await sns.verify(String(request.body));
+    if (message.Type === 'SubscriptionConfirmation') await sns.confirm(message);
+    if (message.Type === 'Notification') await events.record(message.Message);
+    response.status(200).json({ ok: true });
+  });
+  app.use((_, response) => void response.status(404).json({ error: 'There is nothing here.' }));
+  app.use(errorHandler(logger));
+  return app;
+}
+
+/** 403 and 400 tell SNS not to repeat; a 5xx tells it to. */
+function errorHandler(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    if (error instanceof UntrustedMessageError) {
+      logger.warn({ path: request.path, reason: error.message }, 'message refused');
+      response.status(403).json({ error: error.message });
+    } else if (error instanceof MalformedEventError) {
+      logger.warn({ path: request.path, reason: error.message }, 'event not understood');
+      response.status(400).json({ error: error.message });
+    } else {
+      const status = (error as { status?: number }).status ?? 503;
+      if (status >= 500) logger.error({ path: request.path, err: error }, 'request failed');
+      response.status(status).json({ error: status >= 500 ? 'Try again later.' : 'The request is wrong.' });
+    }
+  };
+}
