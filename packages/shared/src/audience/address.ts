@@ -58,6 +58,8 @@ function toAsciiDomain(domain: string): string {
 }
 
 function addressIn(text: string): string | undefined {
+  // The parser makes the best of anything; we only want what is well formed.
+  if (!/^[^<>]*<[^<>]+>$/.test(text)) return undefined;
   const [first, ...others] = addressparser(text, { flatten: true });
   return others.length === 0 ? first?.address : undefined;
 }

@@ -1,26 +1,25 @@
 /**
- * CSV as RFC 4180 has it, and as spreadsheets write it: BOM, CRLF, quotes, line breaks inside of quotes; comma, semicolon or
- * tab, whichever the header line uses. A bad row is reported and passed over.
+ * CSV as RFC 4180 has it, and as spreadsheets write it: BOM, CRLF, quotes, line breaks inside of quotes (as LF); comma,
+ * semicolon or tab, whichever the header line uses most. A bad row is reported and passed over.
  */
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { type CsvError, type Info, parse } from 'csv-parse';
-import { parseRecipientAddress } from './address.js';
 import {
   type AudienceRow,
   type AudienceSource,
   AudienceSourceError,
+  GARBLED,
+  isGarbled,
   type RowOptions,
+  toRow,
 } from './audienceSource.js';
-import { findClash, missingField, toFieldName } from './mergeFields.js';
+import { type CsvRecord, CsvRecords } from './csvRecords.js';
+import { findClash, toFieldName } from './mergeFields.js';
+import { type Line, lineBatches } from './textLines.js';
 
-/** A quote that is never closed swallows the rest of the file; up to this many bytes. */
-const MAX_RECORD_BYTES = 1_000_000;
+const DELIMITERS = [',', ';', '\t'];
 
-interface CsvRecord {
-  cells: string[];
-  /** Physical line where the record starts. */
-  line: number;
+interface Header {
+  fields: string[];
+  records: CsvRecords;
 }
 
 export class CsvSource implements AudienceSource {
@@ -29,117 +28,75 @@ export class CsvSource implements AudienceSource {
 
   constructor(file: string, addressField: string) {
     this.#file = file;
-    this.#addressField = addressField;
+    this.#addressField = toFieldName(addressField);
   }
 
   async fields(): Promise<string[]> {
-    for await (const record of this.#records()) {
-      if ('cells' in record) return this.#toFields(record);
-    }
-    throw new AudienceSourceError(this.#file, 1, 'the file has no header line');
+    for await (const { header } of this.#batches()) return header.fields;
+    throw this.#error(1, 'the file has no header line');
   }
 
   async *rows({ requiredFields = [], signal }: RowOptions = {}): AsyncIterable<AudienceRow> {
-    let header: string[] | undefined;
-    for await (const record of this.#records(signal)) {
-      if ('invalid' in record) yield record;
-      else if (!header) header = this.#toFields(record);
-      else yield this.#toRow(record, header, requiredFields);
+    let isEmpty = true;
+    for await (const { header, records } of this.#batches(signal)) {
+      isEmpty = false;
+      for (const record of records) yield this.#toRow(record, header.fields, requiredFields);
     }
-    if (!header) throw new AudienceSourceError(this.#file, 1, 'the file has no header line');
+    if (isEmpty) throw this.#error(1, 'the file has no header line');
   }
 
-  #toFields({ cells, line }: CsvRecord): string[] {
-    const clash = findClash(cells);
-    if (clash) throw new AudienceSourceError(this.#file, line, clash);
-    const fields = cells.map(toFieldName);
-    if (!fields.includes(this.#addressField)) {
-      throw new AudienceSourceError(
-        this.#file,
-        line,
-        `there is no column "${this.#addressField}"; the columns are ${fields.join(', ')}`,
-      );
-    }
-    return fields;
-  }
-
-  #toRow({ cells, line }: CsvRecord, header: string[], requiredFields: readonly string[]): AudienceRow {
-    if (cells.length !== header.length)
-      return { line, invalid: `${cells.length} columns instead of ${header.length}` };
-    const fields = Object.fromEntries(header.map((name, index) => [name, cells[index]]));
-    const address = parseRecipientAddress(String(fields[this.#addressField]));
-    if ('invalid' in address) return { line, ...address };
-    const missing = missingField(fields, requiredFields);
-    if (missing) return { line, invalid: `the field "${missing}" is missing` };
-    return { line, recipient: { ...address, fields } };
-  }
-
-  /** Whichever of the usual ones the header line has most of. */
-  async #delimiter(): Promise<string> {
-    const head = await readHead(this.#file).catch((error: Error) => {
-      throw new AudienceSourceError(this.#file, undefined, error.message);
-    });
-    const [firstLine = ''] = head.split(/\r\n|\r|\n/);
-    const count = (delimiter: string) => firstLine.split(delimiter).length;
-    return [',', ';', '\t'].reduce((best, delimiter) => (count(delimiter) > count(best) ? delimiter : best));
-  }
-
-  /** Records and unreadable places, in the order of the file. */
-  async *#records(signal?: AbortSignal): AsyncIterable<CsvRecord | { line: number; invalid: string }> {
-    const skipped: { line: number; invalid: string }[] = [];
-    const parser = parse({
-      bom: true,
-      delimiter: await this.#delimiter(),
-      info: true,
-      max_record_size: MAX_RECORD_BYTES,
-      on_skip: (error) => {
-        skipped.push({ line: Number(error?.lines ?? 0), invalid: error ? describe(error) : 'unreadable' });
-        return undefined;
-      },
-      relax_column_count: true,
-      skip_empty_lines: true,
-      skip_records_with_error: true,
-    });
-    const input = createReadStream(this.#file, signal ? { signal } : {});
-    input.on('error', (error) => parser.destroy(error));
-    let lastLine = 0;
-    try {
-      for await (const { record, info } of input.pipe(parser) as AsyncIterable<{
-        record: string[];
-        info: Info;
-      }>) {
-        while (skipped.length > 0) yield skipped.shift() as { line: number; invalid: string };
-        yield { cells: record, line: lastLine + 1 };
-        lastLine = info.lines;
+  /** The records after the header, a chunk of the file at a time. */
+  async *#batches(signal?: AbortSignal): AsyncGenerator<{ header: Header; records: Iterable<CsvRecord> }> {
+    let records: CsvRecords | undefined;
+    let header: Header | undefined;
+    for await (const { lines, isEnd } of lineBatches(this.#file, signal)) {
+      records ??= new CsvRecords(delimiterOf(lines));
+      const batch = records.push(lines, isEnd);
+      if (!header) {
+        const { value: first } = batch.next() as IteratorResult<CsvRecord, undefined>;
+        if (!first) continue;
+        header = { fields: this.#toFields(first), records };
+        records.columns = header.fields.length;
       }
-      yield* skipped;
-    } catch (error) {
-      if (signal?.aborted) throw error;
-      throw new AudienceSourceError(
-        this.#file,
-        undefined,
-        error instanceof Error ? error.message : String(error),
-      );
-    } finally {
-      input.destroy();
+      yield { header, records: batch };
     }
   }
-}
 
-const HEAD_BYTES = 65_536;
+  #toFields(record: CsvRecord): string[] {
+    if ('invalid' in record) throw this.#error(record.line, `the header can't be read: ${record.invalid}`);
+    const { cells, line } = record;
+    const clash = findClash(cells);
+    if (clash) throw this.#error(line, clash);
+    const fields = cells.map(toFieldName);
+    if (fields.includes(this.#addressField)) return fields;
+    throw this.#error(
+      line,
+      `there is no column "${this.#addressField}" for the addresses (address_field); the columns are ${fields.join(', ')}`,
+    );
+  }
 
-async function readHead(path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await file.close();
+  #toRow(record: CsvRecord, header: string[], requiredFields: readonly string[]): AudienceRow {
+    if ('invalid' in record) return record;
+    const { cells, line } = record;
+    if (cells.length !== header.length)
+      return { line, invalid: `${cells.length} cells, expected ${header.length} as in the header` };
+    const fields: Record<string, unknown> = {};
+    for (let column = 0; column < header.length; column++) {
+      const cell = cells[column] as string;
+      if (isGarbled(cell)) return { line, invalid: GARBLED };
+      fields[header[column] as string] = cell;
+    }
+    return toRow(line, fields, this.#addressField, requiredFields);
+  }
+
+  #error(line: number, reason: string): AudienceSourceError {
+    return new AudienceSourceError(this.#file, line, reason);
   }
 }
 
-function describe(error: CsvError): string {
-  if (error.code === 'CSV_QUOTE_NOT_CLOSED' || error.code === 'CSV_MAX_RECORD_SIZE')
-    return 'a quote is opened and never closed';
-  return `unreadable: ${error.code}`;
+/** Whichever of the usual ones the header line has most of, outside of quotes. */
+function delimiterOf(lines: readonly Line[]): string {
+  const header = (lines.find(Boolean) ?? '').replace(/"[^"]*"/g, '');
+  const count = (delimiter: string) => header.split(delimiter).length;
+  return DELIMITERS.reduce((best, delimiter) => (count(delimiter) > count(best) ? delimiter : best));
 }

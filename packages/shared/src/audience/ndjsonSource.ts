@@ -1,91 +1,93 @@
-/** NDJSON: one JSON object a line. Values keep their types. */
-import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { parseRecipientAddress } from './address.js';
+/** NDJSON: one JSON object a line. Values keep their types; keys become merge fields as the columns of a CSV do. */
 import {
   type AudienceRow,
   type AudienceSource,
   AudienceSourceError,
+  GARBLED,
+  isGarbled,
   type RowOptions,
+  toRow,
 } from './audienceSource.js';
-import { missingField, toFieldName } from './mergeFields.js';
+import { toFieldName } from './mergeFields.js';
+import { type Line, lineBatches, MAX_LINE_CHARACTERS } from './textLines.js';
 
 /** Rows may have different fields; as many rows as this are asked which there are. */
 const ROWS_ASKED_FOR_FIELDS = 100;
-const MAX_LINE_CHARACTERS = 1_000_000;
 
 export class NdjsonSource implements AudienceSource {
   readonly #file: string;
   readonly #addressField: string;
+  /** A file has few keys and many rows. */
+  readonly #fieldNames = new Map<string, string>();
 
   constructor(file: string, addressField: string) {
     this.#file = file;
-    this.#addressField = addressField;
+    this.#addressField = toFieldName(addressField);
   }
 
   async fields(): Promise<string[]> {
     const fields = new Set<string>();
     let asked = 0;
-    for await (const { text } of this.#lines()) {
-      if (asked++ === ROWS_ASKED_FOR_FIELDS) break;
-      const row = parseObject(text);
-      for (const name of Object.keys(row ?? {})) fields.add(toFieldName(name));
+    for await (const { lines } of lineBatches(this.#file)) {
+      for (const text of lines) {
+        const row = this.#parseFields(text);
+        if (typeof row === 'string') continue;
+        for (const name of Object.keys(row)) fields.add(name);
+        asked += 1;
+        if (asked === ROWS_ASKED_FOR_FIELDS) return this.#checked(fields);
+      }
     }
-    if (!fields.has(this.#addressField)) {
-      throw new AudienceSourceError(
-        this.#file,
-        1,
-        `no row has the field "${this.#addressField}"; the fields are ${[...fields].join(', ')}`,
-      );
-    }
-    return [...fields];
+    return this.#checked(fields);
   }
 
   async *rows({ requiredFields = [], signal }: RowOptions = {}): AsyncIterable<AudienceRow> {
-    for await (const { line, text } of this.#lines(signal)) yield this.#toRow(line, text, requiredFields);
-  }
-
-  #toRow(line: number, text: string, requiredFields: readonly string[]): AudienceRow {
-    if (text.length > MAX_LINE_CHARACTERS)
-      return { line, invalid: `the line is longer than ${MAX_LINE_CHARACTERS} characters` };
-    const row = parseObject(text);
-    if (!row) return { line, invalid: 'the line is no JSON object' };
-    const fields = Object.fromEntries(Object.entries(row).map(([name, value]) => [toFieldName(name), value]));
-    const given = fields[this.#addressField];
-    if (typeof given !== 'string')
-      return { line, invalid: `the field "${this.#addressField}" is missing or no text` };
-    const address = parseRecipientAddress(given);
-    if ('invalid' in address) return { line, ...address };
-    const missing = missingField(fields, requiredFields);
-    if (missing) return { line, invalid: `the field "${missing}" is missing` };
-    return { line, recipient: { ...address, fields } };
-  }
-
-  async *#lines(signal?: AbortSignal): AsyncIterable<{ line: number; text: string }> {
-    const input = createReadStream(this.#file, { encoding: 'utf8', ...(signal && { signal }) });
-    // readline alone would not tell of a file that is missing.
-    const failed = new Promise<never>((_, reject) => input.once('error', reject));
-    failed.catch(() => undefined);
-    try {
-      await Promise.race([failed, once(input, 'readable')]);
-      let line = 0;
-      for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    let line = 0;
+    for await (const { lines } of lineBatches(this.#file, signal)) {
+      for (const text of lines) {
         line += 1;
-        const content = line === 1 ? text.replace(/^\ufeff/, '') : text;
-        if (content.trim() !== '') yield { line, text: content };
+        if (text?.trim() === '') continue;
+        const fields = this.#parseFields(text);
+        yield typeof fields === 'string'
+          ? { line, invalid: fields }
+          : toRow(line, fields, this.#addressField, requiredFields);
       }
-      signal?.throwIfAborted();
-    } catch (error) {
-      if (signal?.aborted) throw error;
-      throw new AudienceSourceError(
-        this.#file,
-        undefined,
-        error instanceof Error ? error.message : String(error),
-      );
-    } finally {
-      input.destroy();
     }
+  }
+
+  /** @returns the merge fields, or why there are none. */
+  #parseFields(text: Line): Record<string, unknown> | string {
+    if (text === undefined) return `the line is longer than ${MAX_LINE_CHARACTERS} characters`;
+    if (isGarbled(text)) return GARBLED;
+    const row = parseObject(text);
+    if (!row) return 'the line is no JSON object';
+    const fields: Record<string, unknown> = {};
+    for (const key of Object.keys(row)) {
+      const name = this.#fieldName(key);
+      if (name in fields) return `two keys are the same merge field, "${name}"`;
+      fields[name] = row[key];
+    }
+    return fields;
+  }
+
+  #fieldName(key: string): string {
+    let name = this.#fieldNames.get(key);
+    if (name === undefined) {
+      name = toFieldName(key);
+      // Keys that are different in every row are data in the wrong place; they must not fill the memory.
+      if (this.#fieldNames.size < 1_000) this.#fieldNames.set(key, name);
+    }
+    return name;
+  }
+
+  #checked(fields: Set<string>): string[] {
+    if (fields.size === 0)
+      throw new AudienceSourceError(this.#file, 1, 'no row is a JSON object with fields, expected one a line');
+    if (fields.has(this.#addressField)) return [...fields];
+    throw new AudienceSourceError(
+      this.#file,
+      1,
+      `no row has the field "${this.#addressField}" for the addresses (address_field); the fields are ${[...fields].join(', ')}`,
+    );
   }
 }
 

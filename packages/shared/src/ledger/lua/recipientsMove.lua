@@ -13,7 +13,8 @@ local function move(position)
   if not from or not MAY[event][from] then return end
   if from == 'd' then
     local doubt = redis.call('HGET', KEYS[3], position)
-    if oldest > 0 and doubt and tonumber(doubt:match('^%S+')) > oldest then return end
+    local claimed_at = doubt and tonumber(doubt:match('^%S+'))
+    if oldest > 0 and not (claimed_at and claimed_at <= oldest) then return end
     redis.call('HDEL', KEYS[3], position)
   end
   letters[position + 1] = TO[event]

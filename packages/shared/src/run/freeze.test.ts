@@ -1,0 +1,103 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Ledger } from '../ledger/index.js';
+import { makeCsv, makeSnapshot, openTestRedis, StubClock, type TestRedis } from '../testing/index.js';
+import { freezeRun } from './freeze.js';
+import { Runs } from './runs.js';
+
+let test: TestRedis;
+beforeAll(async () => {
+  test = await openTestRedis();
+});
+afterAll(() => test.close());
+
+let minute = 0;
+
+async function setup(csv: string, settings = '') {
+  const runs = new Runs({ ...test, clock: new StubClock() });
+  const ledger = new Ledger(test);
+  const snapshot = await makeSnapshot(0, { csv, settings });
+  const { run } = await runs.create(snapshot, new Date(Date.UTC(2026, 10, 25, 10, minute++)), 'manual');
+  const rewrite = (content: string) => writeFileSync(join(snapshot.baseDir, 'recipients.csv'), content);
+  const addresses = async () => {
+    const { chunks } = await runs.get(run);
+    const all = await Promise.all(
+      Array.from({ length: chunks }, (_, chunk) => ledger.recipients({ run, chunk })),
+    );
+    return all.flat().map(({ address }) => address);
+  };
+  return { runs, ledger, run, rewrite, addresses, services: { runs, ledger } };
+}
+
+/** Lets a freezer die after some chunks: its signal aborts when the ledger has created them. */
+class DyingLedger extends Ledger {
+  created = 0;
+  constructor(private readonly chunksToLive: number) {
+    super(test);
+  }
+
+  override async createChunk(...args: Parameters<Ledger['createChunk']>): Promise<boolean> {
+    if (this.created++ === this.chunksToLive) throw new Error('killed');
+    return super.createChunk(...args);
+  }
+}
+
+describe('freezing', () => {
+  it('drops repeated addresses and counts bad rows, and the numbers add up', async () => {
+    const csv =
+      'email,first_name\na@example.com,A\nA@EXAMPLE.com,again\nnot an address,B\nb@example.com,B\nc@example.com\n';
+    const { runs, run, addresses, services } = await setup(csv, 'max_invalid: 50%\n');
+    await freezeRun(services, run);
+    expect((await runs.get(run)).numbers).toMatchObject({
+      audience: 5,
+      duplicates: 1,
+      invalid: 2,
+      queued: 2,
+    });
+    expect(await addresses()).toEqual(['a@example.com', 'b@example.com']);
+    expect(await runs.invalidRows(run)).toEqual([
+      { line: 4, reason: 'the address has no local part or no domain' },
+      { line: 6, reason: '1 columns instead of 2' },
+    ]);
+  });
+
+  it('goes on after a crash without adding anyone twice or leaving anyone out, though the source has changed its order', async () => {
+    const { runs, ledger, run, rewrite, addresses, services } = await setup(makeCsv(1_700));
+    await expect(freezeRun({ runs, ledger: new DyingLedger(2) }, run)).rejects.toThrow('killed');
+    const [header, ...rows] = makeCsv(1_710).trimEnd().split('\n');
+    // Reordered, ten people more, and one of the frozen ones gone from the source: she stays.
+    rewrite(`${[header, ...rows.filter((row) => !row.startsWith('reader7@')).reverse()].join('\n')}\n`);
+    await freezeRun(services, run);
+    const frozen = await addresses();
+    expect(frozen).toHaveLength(1_710);
+    expect(new Set(frozen).size).toBe(1_710);
+    expect((await runs.get(run)).numbers).toMatchObject({ audience: 1_710, duplicates: 0, queued: 1_710 });
+    expect((await ledger.states({ run, chunk: 3 }))?.length).toBe(210);
+  });
+
+  it('by two at once freezes everybody once', async () => {
+    const { runs, run, addresses, services } = await setup(makeCsv(2_300));
+    await Promise.all([freezeRun(services, run), freezeRun(services, run), freezeRun(services, run)]);
+    const frozen = await addresses();
+    expect(frozen).toHaveLength(2_300);
+    expect(new Set(frozen).size).toBe(2_300);
+    expect((await runs.get(run)).numbers).toMatchObject({ audience: 2_300, duplicates: 0, queued: 2_300 });
+  });
+
+  it('is refused with too many bad rows, and nobody can be claimed by a job', async () => {
+    const { runs, run, services } = await setup('email,first_name\na@example.com,A\nbad,B\nworse,C\n');
+    await expect(freezeRun(services, run)).rejects.toThrow(
+      '2 of 3 rows are invalid (66.7%, and max_invalid is 20.0%)',
+    );
+    expect((await runs.get(run)).frozenAt).toBeUndefined();
+  });
+
+  it('of a frozen run changes nothing', async () => {
+    const { runs, run, rewrite, services } = await setup(makeCsv(3));
+    await freezeRun(services, run);
+    rewrite(makeCsv(50));
+    expect(await freezeRun(services, run)).toBe(1);
+    expect((await runs.get(run)).numbers.queued).toBe(3);
+  });
+});

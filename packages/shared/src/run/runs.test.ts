@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tally } from '../ledger/index.js';
+import { makeSnapshot, openTestRedis, StubClock, type TestRedis } from '../testing/index.js';
+import { parseRunId, runIdOf } from './runId.js';
+import { Runs } from './runs.js';
+
+let test: TestRedis;
+beforeAll(async () => {
+  test = await openTestRedis();
+});
+afterAll(() => test.close());
+
+let minute = 0;
+
+async function setup() {
+  const clock = new StubClock();
+  const runs = new Runs({ ...test, clock });
+  const snapshot = await makeSnapshot(3);
+  const scheduledAt = new Date(Date.UTC(2026, 10, 24, 10, minute++));
+  return { clock, runs, snapshot, scheduledAt };
+}
+
+async function setupFrozen(chunks: number) {
+  const bundle = await setup();
+  const { run } = await bundle.runs.create(bundle.snapshot, bundle.scheduledAt, 'manual');
+  for (let chunk = 0; chunk < chunks; chunk++)
+    await bundle.runs.tally(run, chunk, tallyOf(1, { queued: 10 }));
+  await bundle.runs.frozen(run, {
+    chunks,
+    audience: chunks * 10,
+    duplicates: 0,
+    invalid: 0,
+    invalidRows: [],
+  });
+  return { ...bundle, run };
+}
+
+function tallyOf(version: number, counts: Partial<Tally>): Tally {
+  return {
+    version,
+    queued: 0,
+    claimed: 0,
+    sent: 0,
+    rejected: 0,
+    in_doubt: 0,
+    suppressed: 0,
+    cancelled: 0,
+    ...counts,
+  };
+}
+
+describe("a run's id", () => {
+  it('comes from the campaign and the scheduled time, and leads back to them', () => {
+    const scheduledAt = new Date('2026-11-24T10:00:00Z');
+    const id = runIdOf('daily-notification', scheduledAt);
+    expect(id).toBe('daily-notification--20261124T100000Z');
+    expect(parseRunId(id)).toEqual({ campaign: 'daily-notification', scheduledAt });
+  });
+
+  it('is nothing else than that', () => {
+    for (const text of [
+      '',
+      'daily',
+      'a--2026',
+      'a--20261324T100000Z',
+      'ä--20261124T100000Z',
+      'a b--20261124T100000Z',
+    ]) {
+      expect(parseRunId(text), text).toBeUndefined();
+    }
+  });
+});
+
+describe('a run', () => {
+  it('is created once, however many try at the same time', async () => {
+    const { runs, snapshot, scheduledAt } = await setup();
+    const tries = await Promise.all(
+      Array.from({ length: 10 }, () => runs.create(snapshot, scheduledAt, 'schedule')),
+    );
+    expect(tries.filter(({ created }) => created)).toHaveLength(1);
+  });
+
+  it('keeps the campaign as it was when it was created', async () => {
+    const { runs, snapshot, scheduledAt } = await setup();
+    const { run } = await runs.create(snapshot, scheduledAt, 'manual');
+    const edited = { ...snapshot, hash: 'edited', body: { text: 'edited' } };
+    expect((await runs.create(edited, scheduledAt, 'manual')).created).toBe(false);
+    expect(await runs.snapshot(run)).toEqual(snapshot);
+    expect((await runs.get(run)).hash).toBe(snapshot.hash);
+  });
+
+  it('is finished only when every recipient is in a final state', async () => {
+    const { runs, run } = await setupFrozen(2);
+    await runs.tally(run, 0, tallyOf(2, { sent: 10 }));
+    expect((await runs.get(run)).status).toBe('sending');
+    await runs.tally(run, 1, tallyOf(2, { sent: 9, in_doubt: 1 }));
+    const settling = await runs.get(run);
+    expect(settling.status).toBe('settling');
+    expect(settling.finishedAt).toBeUndefined();
+    await runs.tally(run, 1, tallyOf(3, { sent: 10 }));
+    const finished = await runs.get(run);
+    expect(finished.status).toBe('finished');
+    expect(finished.finishedAt).toBeDefined();
+    expect(finished.numbers).toMatchObject({ audience: 20, sent: 20, queued: 0 });
+  });
+
+  it('counts right when numbers of a chunk come twice, late and in any order', async () => {
+    const { runs, run } = await setupFrozen(1);
+    await runs.tally(run, 0, tallyOf(5, { queued: 4, sent: 6 }));
+    await runs.tally(run, 0, tallyOf(5, { queued: 4, sent: 6 }));
+    await runs.tally(run, 0, tallyOf(3, { queued: 8, sent: 2 }));
+    expect((await runs.get(run)).numbers).toMatchObject({ queued: 4, sent: 6 });
+  });
+
+  it('is paused, resumed and cancelled, each once', async () => {
+    const { runs, run } = await setupFrozen(1);
+    expect(await runs.pause(run, 'lunch')).toBe(true);
+    expect(await runs.pause(run, 'again')).toBe(false);
+    expect(await runs.get(run)).toMatchObject({ status: 'paused', pauseReason: 'lunch' });
+    expect(await runs.tally(run, 0, tallyOf(1, { queued: 10 }))).toBe('paused');
+    expect(await runs.resume(run)).toBe(true);
+    expect(await runs.resume(run)).toBe(false);
+    expect(await runs.cancel(run, 'wrong text')).toBe(true);
+    expect(await runs.tally(run, 0, tallyOf(1, { queued: 10 }))).toBe('cancelled');
+    expect(await runs.resume(run)).toBe(false);
+  });
+
+  it('says which run is not there', async () => {
+    const { runs } = await setup();
+    await expect(runs.get('news--20200101T000000Z')).rejects.toThrow(
+      'There is no run "news--20200101T000000Z"',
+    );
+  });
+
+  it('has no part for a chunk of a freezer that was overtaken', async () => {
+    const { runs, run } = await setupFrozen(1);
+    expect(await runs.tally(run, 1, tallyOf(1, { queued: 500 }))).toBe('foreign');
+    expect((await runs.get(run)).numbers.queued).toBe(10);
+  });
+});
+
+describe('refusals in a row', () => {
+  const members = (count: number, first = 0) =>
+    Array.from({ length: count }, (_, index) => ({ chunk: 0, position: first + index }));
+  const options = { isFresh: false, threshold: 20 };
+
+  it('pause the run when there are enough of them, and name everybody of the row', async () => {
+    const { runs, run } = await setupFrozen(1);
+    expect(await runs.refusals(run, 'no', members(12), options)).toEqual([]);
+    expect(await runs.refusals(run, 'no', members(8, 12), options)).toHaveLength(20);
+    expect(await runs.get(run)).toMatchObject({ status: 'paused', pauseReason: 'no' });
+  });
+
+  it('begin anew with another reason, after another answer, and after an accept', async () => {
+    const { runs, run } = await setupFrozen(1);
+    await runs.refusals(run, 'no', members(19), options);
+    expect(await runs.refusals(run, 'other', members(5), options)).toEqual([]);
+    await runs.refusals(run, 'other', members(14, 5), options);
+    expect(await runs.refusals(run, 'other', members(5, 19), { ...options, isFresh: true })).toEqual([]);
+    await runs.tally(run, 0, tallyOf(2, { sent: 10 }), true);
+    expect(await runs.refusals(run, 'other', members(19), options)).toEqual([]);
+  });
+});
