@@ -1,93 +1,102 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { parseMailbox, parseRecipientAddress } from './address.js';
-import { AddressSet } from './addressSet.js';
+import { describe, expect, test } from 'vitest';
+import { parseMailbox, parseRecipientAddress } from './index.js';
 
 describe("a recipient's address", () => {
-  it.each([
-    ['jane@example.com', 'jane@example.com'],
-    [' Jane.Doe+tag@EXAMPLE.Com ', 'Jane.Doe+tag@example.com'],
-    ['Jane Doe <jane@example.com>', 'jane@example.com'],
-    ['"Doe, Jane" <jane@example.com>', 'jane@example.com'],
-    ['jane@bücher.example', 'jane@xn--bcher-kva.example'],
-    ["o'brien@example.org", "o'brien@example.org"],
-  ])('%s goes out as %s', (given, address) => {
-    expect(parseRecipientAddress(given)).toEqual({ address, key: address.toLowerCase() });
+  test.each([
+    ['jane@example.com', 'jane@example.com', 'jane@example.com'],
+    ['  Jane.Doe@EXAMPLE.Com\t', 'Jane.Doe@example.com', 'jane.doe@example.com'],
+    ['jane+tag@sub.example.co.uk', 'jane+tag@sub.example.co.uk', 'jane+tag@sub.example.co.uk'],
+    ["o'neil_{x}~@example.org", "o'neil_{x}~@example.org", "o'neil_{x}~@example.org"],
+    ['jane@Bücher.example', 'jane@xn--bcher-kva.example', 'jane@xn--bcher-kva.example'],
+    ['jane@例え.テスト', 'jane@xn--r8jz45g.xn--zckzah', 'jane@xn--r8jz45g.xn--zckzah'],
+    ['Jane Doe <Jane@example.com>', 'Jane@example.com', 'jane@example.com'],
+    ['"Doe, Jane" <jane@example.com>', 'jane@example.com', 'jane@example.com'],
+    ['<jane@example.com>', 'jane@example.com', 'jane@example.com'],
+    [
+      `${'a'.repeat(64)}@${'b'.repeat(63)}.com`,
+      `${'a'.repeat(64)}@${'b'.repeat(63)}.com`,
+      `${'a'.repeat(64)}@${'b'.repeat(63)}.com`,
+    ],
+  ])('%j is written %j and compared as %j', (text, address, key) => {
+    expect(parseRecipientAddress(text)).toEqual({ address, key });
   });
 
-  it.each([
-    '',
-    'jane',
-    '@example.com',
-    'jane@',
-    'jane@example',
-    'jane@@example.com',
-    'jane@example..com',
-    '.jane@example.com',
-    'jane.@example.com',
-    'ja ne@example.com',
-    'jane@exa mple.com',
-    'jänё@example.com',
-    'jane@example.com\r\nBcc: x@example.com',
-    `${'x'.repeat(65)}@example.com`,
-    `jane@${'x'.repeat(250)}.com`,
-    'jane@example.com, joe@example.com',
-    'a@b.com <',
-    '<jane@example.com',
-    'jane@1.2.3.4',
-  ])('%j is refused, and the reason does not repeat it', (given) => {
-    const parsed = parseRecipientAddress(given);
-    expect(parsed).toHaveProperty('invalid');
-    if (given.length > 3) expect(JSON.stringify(parsed)).not.toContain(given);
+  test.each([
+    ['', 'the address is empty'],
+    ['   ', 'the address is empty'],
+    ['jane', 'the address has no local part or no domain'],
+    ['@example.com', 'the address has no local part or no domain'],
+    ['jane@', 'the address has no local part or no domain'],
+    ['jane@localhost', 'the address is malformed'],
+    ['jane@127.0.0.1', 'the address is malformed'],
+    ['jane@[::1]', 'the address is malformed'],
+    ['jane@１２７.0.0.1', 'the address is malformed'],
+    ['jane doe@example.com', 'the address is malformed'],
+    ['.jane@example.com', 'the address is malformed'],
+    ['jane.@example.com', 'the address is malformed'],
+    ['ja..ne@example.com', 'the address is malformed'],
+    ['jane@exam..ple.com', 'the address is malformed'],
+    ['jane@-example.com', 'the address is malformed'],
+    ['jane@ex_ample.com', 'the address is malformed'],
+    ['jane@ex%41mple.com', 'the address is malformed'],
+    ['jane@é%41.com', 'the address is malformed'],
+    ['jane@example.com:25', 'the address is malformed'],
+    ['jane@example.com, joe@example.com', 'the address is malformed'],
+    ['a <jane@example.com>, b <joe@example.com>', 'the address is malformed'],
+    ['jane@example.com\r\nBcc: joe@example.com', 'the address has a control character'],
+    ['jane\u0000@example.com', 'the address has a control character'],
+    ['jürgen@example.com', 'the local part has characters outside of ASCII, which SES does not take'],
+    [`${'a'.repeat(65)}@example.com`, 'the local part is longer than 64 characters'],
+    [`a@${'b'.repeat(60)}.${'c'.repeat(190)}.com`, 'the address is longer than 254 characters'],
+  ])('%j is invalid: %s', (text, invalid) => {
+    expect(parseRecipientAddress(text)).toEqual({ invalid });
   });
 
-  it('never lets anything through that could start another header', () => {
+  test('comes through a second time as it is, whatever was given', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
-        const parsed = parseRecipientAddress(`${text}@example.com`);
-        if ('address' in parsed) expect(parsed.address).toMatch(/^[\x21-\x7e]+@[a-z0-9.-]+$/);
+      fc.property(fc.oneof(fc.emailAddress(), fc.string(), fc.string({ unit: 'binary' })), (text) => {
+        const once = parseRecipientAddress(text);
+        if ('invalid' in once) return;
+        expect(once.key).toBe(once.address.toLowerCase());
+        expect(once.address).toMatch(/^[\x21-\x7e]+@[a-z0-9.-]+$/);
+        expect(parseRecipientAddress(once.address)).toEqual(once);
       }),
     );
   });
 });
 
 describe('a mailbox', () => {
-  it.each([
-    ['Dif <updates@dif.io>', 'Dif <updates@dif.io>'],
-    ['updates@dif.io', 'updates@dif.io'],
-    ['"Dif, Inc." <updates@dif.io>', '"Dif, Inc." <updates@dif.io>'],
-    ['Jürgen <j@dif.io>', '=?UTF-8?Q?J=C3=BCrgen?= <j@dif.io>'],
-  ])('%s is written as %s', (given, formatted) => {
-    expect(parseMailbox(given)?.formatted).toBe(formatted);
+  test.each([
+    ['jane@example.com', { address: 'jane@example.com', formatted: 'jane@example.com' }],
+    [
+      'Jane Doe <jane@Example.com>',
+      { name: 'Jane Doe', address: 'jane@example.com', formatted: 'Jane Doe <jane@example.com>' },
+    ],
+    [
+      '"Doe, Jane" <jane@example.com>',
+      { name: 'Doe, Jane', address: 'jane@example.com', formatted: '"Doe, Jane" <jane@example.com>' },
+    ],
+    [
+      'Jürgen <j@example.com>',
+      {
+        name: 'Jürgen',
+        address: 'j@example.com',
+        formatted: '=?UTF-8?Q?J=C3=BCrgen?= <j@example.com>',
+      },
+    ],
+  ])('%j has a name, an address and a form for headers', (text, mailbox) => {
+    expect(parseMailbox(text)).toEqual(mailbox);
   });
 
-  it.each(['nobody', 'a@b.io, c@d.io', 'x <a@b.io>\nBcc: c@d.io'])('%j is none', (given) => {
-    expect(parseMailbox(given)).toBeUndefined();
-  });
-});
-
-describe('a set of addresses', () => {
-  it('knows what a Set knows', () => {
-    fc.assert(
-      fc.property(fc.array(fc.string({ maxLength: 4 }), { maxLength: 3_000 }), (keys) => {
-        const ours = new AddressSet();
-        const theirs = new Set<string>();
-        for (const key of keys) {
-          expect(ours.has(key)).toBe(theirs.has(key));
-          expect(ours.add(key)).toBe(!theirs.has(key));
-          theirs.add(key);
-        }
-        expect(ours.size).toBe(theirs.size);
-      }),
-      { numRuns: 30 },
-    );
-  });
-
-  it('keeps 100,000 apart', () => {
-    const set = new AddressSet();
-    for (let n = 0; n < 100_000; n++) set.add(`reader${n}@example.com`);
-    expect(set.size).toBe(100_000);
-    expect(set.has('reader99999@example.com')).toBe(true);
-    expect(set.has('reader100000@example.com')).toBe(false);
+  test.each([
+    '',
+    'Jane',
+    'Jane <jane>',
+    'jane@example.com, joe@example.com',
+    'Jane\nBcc: x@example.com <jane@example.com>',
+    'friends: jane@example.com, joe@example.com;',
+  ])('%j is none', (text) => {
+    expect(parseMailbox(text)).toBeUndefined();
   });
 });

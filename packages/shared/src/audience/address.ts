@@ -27,34 +27,54 @@ export interface InvalidAddress {
 /** @param text an address alone, or `Name <address>`; white space around it is ignored. */
 export function parseRecipientAddress(text: string): RecipientAddress | InvalidAddress {
   const trimmed = text.trim();
+  // Nearly all rows go this way; the rest is for finding out what is wrong, and for IDN.
+  if (isAddress(trimmed)) return toRecipientAddress(trimmed);
   if (trimmed === '') return { invalid: 'the address is empty' };
   // A header made of an address with a line break in it would be two headers.
   if (/\p{Cc}/u.test(trimmed)) return { invalid: 'the address has a control character' };
   const bare = trimmed.includes('<') ? addressIn(trimmed) : trimmed;
   if (bare === undefined) return { invalid: 'the address is malformed' };
   const at = bare.lastIndexOf('@');
-  if (at < 1) return { invalid: 'the address has no local part or no domain' };
+  if (at < 1 || at === bare.length - 1) return { invalid: 'the address has no local part or no domain' };
   const local = bare.slice(0, at);
-  const domain = toAsciiDomain(bare.slice(at + 1));
-  if (!/^[\x21-\x7e]+$/.test(local))
+  if (/[^\p{ASCII}]/u.test(local))
     return { invalid: 'the local part has characters outside of ASCII, which SES does not take' };
-  const address = `${local}@${domain}`;
+  const address = `${local}@${toAsciiDomain(bare.slice(at + 1))}`;
   if (local.length > MAX_LOCAL_PART)
     return { invalid: `the local part is longer than ${MAX_LOCAL_PART} characters` };
   if (address.length > MAX_ADDRESS)
     return { invalid: `the address is longer than ${MAX_ADDRESS} characters` };
-  if (!isAddress(address)) return { invalid: 'the address is malformed' };
-  return { address, key: address.toLowerCase() };
+  return isAddress(address) ? toRecipientAddress(address) : { invalid: 'the address is malformed' };
 }
 
-/** The HTML living standard's grammar, which mail providers' own rules lie within; and a dot in the domain. */
-function isAddress(address: string): boolean {
-  const isDotAtom = !/(^|[^.])\.\.|^\.|\.@/.test(address);
-  return isDotAtom && /@[^@]+\.[^.@]*[a-z][^.@]*$/.test(address) && z.regexes.html5Email.test(address);
+/**
+ * The HTML living standard's grammar, which the providers' own rules lie within; without dots that RFC 5321 does not allow,
+ * and with a top-level domain that has a letter (no IP addresses, no host names). 0.15 µs a call.
+ */
+function isAddress(text: string): boolean {
+  const at = text.lastIndexOf('@');
+  return (
+    at > 0 &&
+    at <= MAX_LOCAL_PART &&
+    text.length <= MAX_ADDRESS &&
+    z.regexes.html5Email.test(text) &&
+    !text.startsWith('.') &&
+    text[at - 1] !== '.' &&
+    !text.includes('..') &&
+    /\.[a-z\d-]*[a-z][a-z\d-]*$/i.test(text.slice(at + 1))
+  );
 }
 
+function toRecipientAddress(address: string): RecipientAddress {
+  const key = address.toLowerCase();
+  const at = address.lastIndexOf('@');
+  return { address: address === key ? address : address.slice(0, at) + key.slice(at), key };
+}
+
+/** Empty when there is no such domain. ASCII goes through as it is: domainToASCII would decode `%41`. */
 function toAsciiDomain(domain: string): string {
-  return /^[A-Za-z0-9.-]+$/.test(domain) ? domain.toLowerCase() : domainToASCII(domain);
+  const isIdn = /[^\p{ASCII}]/u.test(domain) && !/[^\P{ASCII}A-Za-z\d.-]/u.test(domain);
+  return isIdn ? domainToASCII(domain) : domain;
 }
 
 function addressIn(text: string): string | undefined {

@@ -1,13 +1,18 @@
+/** Words of Liquid's own: as a name they would render as nothing, or as true. */
+const RESERVED = new Set(['and', 'blank', 'contains', 'empty', 'false', 'nil', 'not', 'null', 'or', 'true']);
+
 /**
- * Column names become merge fields: `First name` is `{{ first_name }}`. Lower case, everything that Liquid does not take in
- * a name becomes `_`.
+ * Columns and keys become merge fields: `First name` is `{{ first_name }}`. Lower case, so that `Email` and `email` are the
+ * same for every source; a run of characters that Liquid does not take in a name becomes one `_`, and none at the ends;
+ * a word of Liquid's own gets a `_` behind (`{{ empty_ }}`).
  */
 export function toFieldName(column: string): string {
-  return column
+  const name = column
     .trim()
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}_-]+/gu, '_')
-    .replace(/^_+|_+$/g, '');
+    .replace(/[^\p{L}\p{M}\p{N}_-]+/gu, '_')
+    .replace(/^[_-]+|[_-]+$/g, '');
+  return RESERVED.has(name) ? `${name}_` : name;
 }
 
 /** The names of columns that come to the same merge field, or to none. Undefined: all is well. */
@@ -22,12 +27,4 @@ export function findClash(columns: readonly string[]): string | undefined {
     known.set(field, column);
   }
   return undefined;
-}
-
-/** Which of the required fields a row lacks. `null` and the empty string are values: the mail says what to do with them. */
-export function missingField(
-  fields: Record<string, unknown>,
-  required: readonly string[],
-): string | undefined {
-  return required.find((name) => fields[name] === undefined);
 }

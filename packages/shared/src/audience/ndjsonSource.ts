@@ -63,7 +63,7 @@ export class NdjsonSource implements AudienceSource {
     const fields: Record<string, unknown> = {};
     for (const key of Object.keys(row)) {
       const name = this.#fieldName(key);
-      if (name in fields) return `two keys are the same merge field, "${name}"`;
+      if (Object.hasOwn(fields, name)) return `two keys are the same merge field, "${name}"`;
       fields[name] = row[key];
     }
     return fields;
@@ -81,7 +81,11 @@ export class NdjsonSource implements AudienceSource {
 
   #checked(fields: Set<string>): string[] {
     if (fields.size === 0)
-      throw new AudienceSourceError(this.#file, 1, 'no row is a JSON object with fields, expected one a line');
+      throw new AudienceSourceError(
+        this.#file,
+        1,
+        'no row is a JSON object with fields, expected one a line',
+      );
     if (fields.has(this.#addressField)) return [...fields];
     throw new AudienceSourceError(
       this.#file,
