@@ -1,6 +1,10 @@
-/** The account: its quota and rate, and whether they are held to. https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html */
+/**
+ * The account: its quota and rate, and whether they are held to. It counts recipients, as SES does, not calls.
+ * https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
+ */
 import { z } from 'zod';
-import { refusalOf } from './faults.js';
+import { RateWindow } from './rateWindow.js';
+import { refusalOf } from './refusals.js';
 
 export const AccountState = z.strictObject({
   /** Recipients in 24 hours; -1: no limit. */
@@ -11,7 +15,10 @@ export const AccountState = z.strictObject({
   sendingEnabled: z.boolean(),
   productionAccessEnabled: z.boolean(),
   enforcementStatus: z.enum(['HEALTHY', 'PROBATION', 'SHUTDOWN']),
-  /** Answer 429 above `maxSendRate` recipients in any second. */
+  /**
+   * Answer 429 above `maxSendRate` recipients in any second. Default false: SES lets short bursts pass, how long ones it
+   * does not say, and a sender that keeps to the rate on the average should not fail here.
+   */
   enforcesRate: z.boolean(),
 });
 
@@ -19,8 +26,7 @@ export type AccountState = z.infer<typeof AccountState>;
 
 export class Account {
   #state: AccountState;
-  /** Times of the recipients accepted in the last second, ms. */
-  #lastSecond: number[] = [];
+  readonly #window = new RateWindow();
 
   constructor(state: Partial<AccountState>) {
     this.#state = {
@@ -51,12 +57,7 @@ export class Account {
     if (!sendingEnabled) throw refusalOf('sending-paused');
     if (max24HourSend >= 0 && sentLast24Hours + recipients > max24HourSend)
       throw refusalOf('quota-exhausted');
-    if (enforcesRate) {
-      const now = Date.now();
-      while ((this.#lastSecond[0] ?? now) <= now - 1_000) this.#lastSecond.shift();
-      if (this.#lastSecond.length + recipients > maxSendRate) throw refusalOf('throttle');
-      for (let i = 0; i < recipients; i++) this.#lastSecond.push(now);
-    }
+    if (enforcesRate && !this.#window.tryAdmit(recipients, maxSendRate)) throw refusalOf('throttle');
     this.#state.sentLast24Hours += recipients;
   }
 

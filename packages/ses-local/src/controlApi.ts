@@ -1,113 +1,159 @@
 /** What tests and people ask the simulator itself: mails, reports, faults, the account, subscriptions. */
-import express, { type Request, Router } from 'express';
+import express, { Router } from 'express';
 import { z } from 'zod';
 import { type Account, AccountState } from './account.js';
-import type { EventPublisher } from './eventPublisher.js';
+import { headerFieldsOf, subjectOf } from './email.js';
 import { FaultPlan, type Faults } from './faults.js';
-import type { MailStore, StoredMail } from './mailStore.js';
+import type { MailQuery, MailStore, StoredMail } from './mailStore.js';
 import { mimeSource } from './mimeSource.js';
 import type { SnsSigner } from './snsSigner.js';
+import type { SnsTopic } from './snsTopic.js';
 
 export interface ControlServices {
   account: Account;
-  events: EventPublisher;
   faults: Faults;
   mails: MailStore;
   signer: SnsSigner;
+  topic: SnsTopic;
 }
 
-const MailsQuery = z.object({
-  to: z.string().optional(),
-  /** `name:value` */
-  tag: z
-    .string()
-    .regex(/^[^:]+:.*$/)
-    .optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  skip: z.coerce.number().int().min(0).default(0),
-});
+const MailsQuery = z
+  .object({
+    to: z.string().optional(),
+    tag: z
+      .string()
+      .regex(/^[^:]+:.*$/, 'expected name:value')
+      .optional(),
+    limit: z.coerce.number().int().min(1).max(1_000).default(100),
+    skip: z.coerce.number().int().min(0).default(0),
+    after: z.string().optional(),
+  })
+  .transform(({ to, tag = '', limit, skip, after }): MailQuery => {
+    const [name = '', ...value] = tag.split(':');
+    return {
+      limit,
+      skip,
+      ...(to && { to }),
+      ...(name && { tag: { name, value: value.join(':') } }),
+      ...(after && { after }),
+    };
+  });
+
+const ReportQuery = z.object({ run: z.string().optional() });
 
 const SubscriptionRequest = z.strictObject({
   endpoint: z.url({ protocol: /^http$/ }),
   signatureVersion: z.enum(['1', '2']).default('2'),
 });
 
-export function controlApi({ account, events, faults, mails, signer }: ControlServices): Router {
+export function controlApi(services: ControlServices): Router {
   const router = Router();
-  const json = express.json({ limit: '1mb' });
   router.get('/healthz', (_, response) => void response.json({ ok: true }));
+  router.use(mailRoutes(services), controlRoutes(services), snsRoutes(services));
+  return router;
+}
 
+function mailRoutes({ mails }: ControlServices): Router {
+  const router = Router();
   router.get('/messages', (request, response) => {
-    const query = parseMailQuery(request);
-    response.json(mails.find(query).map(summarise));
+    response.json(mails.find(MailsQuery.parse(request.query)).map(summarise));
   });
   router.get('/messages/:id', async (request, response) => {
     const mail = mails.get(request.params.id);
     if (!mail)
-      return void response
-        .status(404)
-        .json({ message: 'There is no such mail, or it is not kept any more.' });
-    response.json({ ...summarise(mail), request: mail.request, source: await mimeSource(mail) });
+      return void response.status(404).json({ message: 'There is no such mail, or it is long gone.' });
+    const { acceptedAt, email, messageId } = mail;
+    const source = email && (await mimeSource(email, messageId, acceptedAt));
+    response.json({ ...summarise(mail), request: email?.request, source });
   });
   router.delete('/messages', (_, response) => {
     mails.clear();
     response.status(204).end();
   });
-  router.get('/report', (_, response) => void response.json(mails.report()));
-  router.get(
-    '/report/positions',
-    (request, response) => void response.json(mails.positions(String(request.query.run ?? ''))),
-  );
+  router.get('/report', (request, response) => {
+    const { run } = ReportQuery.parse(request.query);
+    response.json(mails.report(run));
+  });
+  router.get('/report/positions', (request, response) => {
+    const { run = '' } = ReportQuery.parse(request.query);
+    response.type('json').send(positionsJson(mails.positions(run)));
+  });
+  return router;
+}
 
+function controlRoutes({ account, faults, topic }: ControlServices): Router {
+  const router = Router();
+  router.use('/control', express.json({ limit: '1mb' }));
   router.get('/control/faults', (_, response) => void response.json(faults.plan));
-  router.put('/control/faults', json, (request, response) => {
+  router.put('/control/faults', (request, response) => {
     faults.set(FaultPlan.parse(request.body));
     response.json(faults.plan);
   });
   router.delete('/control/faults', (_, response) => {
-    faults.set({ seed: 1, rules: [] });
+    faults.clear();
     response.status(204).end();
   });
   router.get('/control/account', (_, response) => void response.json(account.state));
-  router.put('/control/account', json, (request, response) => {
+  router.put('/control/account', (request, response) => {
     account.change(dropUndefined(AccountState.partial().parse(request.body)));
     response.json(account.state);
   });
-  router.get('/control/subscriptions', (_, response) => void response.json(events.subscriptions));
-  router.post('/control/subscriptions', json, (request, response) => {
+  router.get('/control/subscriptions', (_, response) => void response.json(topic.subscriptions));
+  router.post('/control/subscriptions', (request, response) => {
     const { endpoint, signatureVersion } = SubscriptionRequest.parse(request.body);
-    events.subscribe(endpoint, signatureVersion);
+    topic.subscribe(endpoint, signatureVersion);
     response.status(202).json({ endpoint });
   });
-
-  router.get('/sns/confirm', (request, response) => {
-    const isKnown = events.confirm(String(request.query.token ?? ''));
-    response.status(isKnown ? 200 : 404).json({ confirmed: isKnown });
+  router.delete('/control/subscriptions', (request, response) => {
+    const { endpoint } = SubscriptionRequest.pick({ endpoint: true }).parse(request.query);
+    response.status(topic.unsubscribe(endpoint) ? 204 : 404).end();
   });
-  router.get('/sns/certificate', (_, response) => void response.json(signer.certificate));
   return router;
 }
 
-export function parseMailQuery(request: Request) {
-  const { to, tag, limit, skip } = MailsQuery.parse(request.query);
-  const [name = '', ...value] = (tag ?? '').split(':');
-  return { limit, skip, ...(to && { to }), ...(tag && { tag: { name, value: value.join(':') } }) };
+/** What the links in notifications lead to. */
+function snsRoutes({ signer, topic }: ControlServices): Router {
+  const router = Router();
+  router.get('/sns/confirm', (request, response) => {
+    const arn = topic.confirm(String(request.query.Token));
+    if (!arn) return void response.status(404).json({ message: 'There is no such token.' });
+    response
+      .type('xml')
+      .send(
+        `<ConfirmSubscriptionResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><ConfirmSubscriptionResult><SubscriptionArn>${arn}</SubscriptionArn></ConfirmSubscriptionResult></ConfirmSubscriptionResponse>`,
+      );
+  });
+  router.get('/sns/unsubscribe', (request, response) => {
+    response.status(topic.unsubscribe(String(request.query.endpoint)) ? 200 : 404).end();
+  });
+  router.get('/sns/certificate', (_, response) => void response.json(signer.certificate));
+  router.get('/sns/certificate.pem', (_, response) => {
+    response.type('application/x-pem-file').send(signer.certificate.pem);
+  });
+  return router;
 }
 
-function summarise({ messageId, acceptedAt, to, tags, request }: StoredMail) {
-  const { FromEmailAddress: from, Content } = request;
-  const { Simple } = Content;
-  const headers = Object.fromEntries((Simple?.Headers ?? []).map(({ Name, Value }) => [Name, Value]));
+function summarise({ messageId, acceptedAt, to, tags, email }: StoredMail) {
+  const fields = email ? headerFieldsOf(email) : [];
   return {
     messageId,
     acceptedAt,
-    from,
     to,
     tags,
-    headers,
-    subject: Simple?.Subject.Data,
-    text: Simple?.Body.Text?.Data,
+    ...(email && {
+      from: email.from,
+      subject: subjectOf(email),
+      headers: Object.fromEntries(fields.map(({ name, value }) => [name, value])),
+      text: email.request.Content.Simple?.Body.Text?.Data,
+    }),
   };
+}
+
+/** Piece by piece: an object of a million entries would take ten times the memory. */
+function positionsJson(positions: Iterable<[chunk: number, position: number, times: number]>): string {
+  const entries: string[] = [];
+  for (const [chunk, position, times] of positions) entries.push(`"${chunk}/${position}":${times}`);
+  return `{${entries.join(',')}}`;
 }
 
 function dropUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

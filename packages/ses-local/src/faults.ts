@@ -1,73 +1,77 @@
 /**
- * Faults on demand: rules that are asked for at run time, by probability with a seed, or by recipient. The table says what
- * each fault does; the server and the event publisher carry it out.
+ * Faults on demand: rules asked for at run time, by probability with a seed, by recipient, by number. This decides what
+ * strikes; the server and the publisher of events carry it out. Each rule draws from a generator of its own, so the same
+ * plan with the same seed strikes the same requests, whatever the other rules do.
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { z } from 'zod';
-import { SesError } from './sesError.js';
+import { type Latency, sampleLatency } from './latency.js';
+import { RateWindow } from './rateWindow.js';
+import { REFUSAL_NAMES } from './refusals.js';
 
-/** Answers instead of accepting; SES's own words, since some can only be told apart by them. */
-const REFUSALS = {
-  throttle: [429, 'TooManyRequestsException', 'Maximum sending rate exceeded.'],
-  'quota-exhausted': [429, 'TooManyRequestsException', 'Daily message quota exceeded.'],
-  'sending-paused': [400, 'SendingPausedException', 'Sending is paused for this account.'],
-  'account-suspended': [400, 'AccountSuspendedException', 'Account is suspended.'],
-  'mail-from-not-verified': [
-    400,
-    'MailFromDomainNotVerifiedException',
-    'The MAIL FROM domain is not verified.',
-  ],
-  'missing-configuration-set': [404, 'NotFoundException', 'Configuration set does not exist.'],
-  'message-rejected': [400, 'MessageRejected', 'Email address is not verified.'],
-  'bad-request': [400, 'BadRequestException', 'The request is bad.'],
-  'internal-error': [500, 'InternalServiceErrorException', 'Internal failure, nothing was accepted.'],
-} as const satisfies Record<string, readonly [status: number, type: string, message: string]>;
+/** What can be asked for, by the moment at which it strikes. At most one rule strikes at each moment. */
+export const FAULTS = {
+  /** Time that passes before the mail is accepted. The signature's date is checked after it. */
+  before: ['latency-before'],
+  /** Not accepted, and said so. `rate-limit`: throttled above `maxPerSecond` recipients in any second. */
+  refuse: [...REFUSAL_NAMES, 'rate-limit'],
+  /** Not accepted, and not said. */
+  drop: ['refuse-then-reset'],
+  /** Accepted; time passes before the answer. */
+  after: ['latency-after'],
+  /** Accepted, and not said. */
+  break: ['accept-then-reset', 'accept-then-500', 'accept-then-503', 'accept-then-hang'],
+  /** What becomes of an accepted mail. */
+  outcome: ['bounce', 'soft-bounce', 'complaint', 'delivery-delay', 'reject'],
+  /** What happens to each of its events. */
+  event: ['events-lost', 'events-late', 'events-doubled', 'events-reordered'],
+} as const;
 
-export type RefusalName = keyof typeof REFUSALS;
+export type Moment = keyof typeof FAULTS;
+export type FaultName = (typeof FAULTS)[Moment][number];
 
-/** The error that SES answers with. */
-export function refusalOf(name: RefusalName): SesError {
-  const [status, type, message] = REFUSALS[name];
-  return new SesError(status, type, message);
-}
+const NEEDS_LATENCY: readonly string[] = ['latency-before', 'latency-after', 'events-late'];
+const ms = z.number().min(0).max(3_600_000);
 
-/** What happens around the answer. */
-export const BREAKS = [
-  'accept-then-reset',
-  'accept-then-500',
-  'accept-then-503',
-  'accept-then-hang',
-  'refuse-then-reset',
-  'latency-before',
-  'latency-after',
-] as const;
-
-/** What happens to a mail's events. */
-export const EVENT_FAULTS = [
-  'events-lost',
-  'events-late',
-  'events-doubled',
-  'bounce',
-  'complaint',
-  'delivery-delay',
-] as const;
-
-const REFUSAL_NAMES = Object.keys(REFUSALS) as RefusalName[];
-const faultName = z.enum([...REFUSAL_NAMES, ...BREAKS, ...EVENT_FAULTS]);
-export type FaultName = z.infer<typeof faultName>;
-
-export const FaultRule = z.strictObject({
-  fault: faultName,
-  probability: z.number().min(0).max(1).default(1),
-  /** Only for these addresses; `*` stands for anything. */
-  recipients: z.array(z.string()).optional(),
-  /** Gone after so many times. */
-  count: z.number().int().positive().optional(),
-  /** Of latency and late events: half of them are quicker than `p50Ms`, one of a hundred slower than `p99Ms`. */
-  p50Ms: z.number().min(0).max(3_600_000).default(0),
-  p99Ms: z.number().min(0).max(3_600_000).optional(),
-});
+export const FaultRule = z
+  .strictObject({
+    fault: z.enum(Object.values(FAULTS).flat() as [FaultName, ...FaultName[]]),
+    probability: z.number().min(0).max(1).default(1),
+    /** Default: drawn from the plan's seed and the rule's place. */
+    seed: z.number().int().optional(),
+    /** Only for these addresses; `*` stands for anything. */
+    recipients: z.array(z.string().min(1)).min(1).optional(),
+    /** So many matching requests pass first. */
+    after: z.number().int().min(0).default(0),
+    /** Gone after it has struck so many times. */
+    count: z.number().int().positive().optional(),
+    /** Strikes the first `length` of every `every` matching requests. */
+    burst: z
+      .strictObject({ every: z.number().int().positive(), length: z.number().int().positive() })
+      .optional(),
+    /** Of latency and late events: fixed, uniform, or log-normal through two percentiles. */
+    latencyMs: z
+      .union([ms, z.strictObject({ min: ms, max: ms }), z.strictObject({ p50: ms.positive(), p99: ms })])
+      .optional(),
+    /** Of rate-limit: recipients. */
+    maxPerSecond: z.number().positive().optional(),
+    /** Of refusals: instead of SES's text. */
+    message: z.string().optional(),
+  })
+  .superRefine((rule, context) => {
+    const need = (path: keyof typeof rule, isNeeded: boolean) => {
+      if (isNeeded !== (rule[path] !== undefined))
+        context.addIssue({
+          code: 'custom',
+          path: [path],
+          message: `${rule.fault} ${isNeeded ? 'needs it' : 'does not take it'}`,
+        });
+    };
+    need('latencyMs', NEEDS_LATENCY.includes(rule.fault));
+    need('maxPerSecond', rule.fault === 'rate-limit');
+  });
 
 export const FaultPlan = z.strictObject({
   seed: z.number().int().default(1),
@@ -75,67 +79,95 @@ export const FaultPlan = z.strictObject({
 });
 
 export type FaultPlan = z.input<typeof FaultPlan>;
+type Rule = z.output<typeof FaultRule>;
 
-interface LiveRule extends z.infer<typeof FaultRule> {
-  left: number;
-  matches: (recipients: readonly string[]) => boolean;
+export interface Strike<At extends Moment> {
+  fault: (typeof FAULTS)[At][number];
+  delayMs: number;
+  message?: string;
 }
 
-/** z(0.99) of the normal distribution: how many standard deviations p99 lies over the median. */
-const Z99 = 2.3263;
-
 export class Faults {
+  #seed = 1;
   #rules: LiveRule[] = [];
-  #plan: z.infer<typeof FaultPlan> = { seed: 1, rules: [] };
-  #random = xoroshiro128plus(1);
+  #byMoment = new Map<Moment, LiveRule[]>();
 
-  get plan(): z.infer<typeof FaultPlan> {
-    return this.#plan;
+  /** The rules, each with how often it has struck. */
+  get plan(): { seed: number; rules: (Rule & { struck: number })[] } {
+    return { seed: this.#seed, rules: this.#rules.map(({ rule, struck }) => ({ ...rule, struck })) };
   }
 
-  set(plan: z.infer<typeof FaultPlan>): void {
-    this.#plan = plan;
-    this.#random = xoroshiro128plus(plan.seed);
-    this.#rules = plan.rules.map((rule) => ({
-      ...rule,
-      left: rule.count ?? Number.POSITIVE_INFINITY,
-      matches: matcher(rule.recipients),
-    }));
+  /** Replaces all rules. @throws {ZodError} */
+  set(plan: FaultPlan): void {
+    const { seed, rules } = FaultPlan.parse(plan);
+    this.#seed = seed;
+    this.#rules = rules.map((rule, index) => new LiveRule(rule, rule.seed ?? seed + index * 7_919));
+    this.#byMoment = new Map(
+      (Object.keys(FAULTS) as Moment[]).map((moment) => [
+        moment,
+        this.#rules.filter(({ rule }) => (FAULTS[moment] as readonly string[]).includes(rule.fault)),
+      ]),
+    );
   }
 
-  /** The first rule of these faults that strikes now. */
-  strike<Name extends FaultName>(
-    names: readonly Name[],
-    recipients: readonly string[],
-  ): { fault: Name; delayMs: number } | undefined {
-    for (const rule of this.#rules) {
-      if (!(names as readonly string[]).includes(rule.fault) || rule.left === 0 || !rule.matches(recipients))
-        continue;
-      if (rule.probability < 1 && uniformFloat64(this.#random) >= rule.probability) continue;
-      rule.left -= 1;
-      return { fault: rule.fault as Name, delayMs: this.#sample(rule) };
+  clear(): void {
+    this.set({ rules: [] });
+  }
+
+  /** The first rule of a moment that strikes. */
+  strike<At extends Moment>(moment: At, recipients: readonly string[]): Strike<At> | undefined {
+    for (const live of this.#byMoment.get(moment) ?? []) {
+      if (!live.strikes(recipients)) continue;
+      const { fault, message } = live.rule;
+      return { fault: fault as Strike<At>['fault'], delayMs: live.delayMs(), ...(message && { message }) };
     }
     return undefined;
   }
+}
 
-  /** Log-normal, through the two percentiles. */
-  #sample({ p50Ms, p99Ms }: LiveRule): number {
-    if (p99Ms === undefined || p99Ms <= p50Ms || p50Ms === 0) return p50Ms;
-    const sigma = Math.log(p99Ms / p50Ms) / Z99;
-    const u = Math.max(uniformFloat64(this.#random), Number.MIN_VALUE);
-    const normal = Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * uniformFloat64(this.#random));
-    return p50Ms * Math.exp(sigma * normal);
+class LiveRule {
+  readonly rule: Rule;
+  struck = 0;
+  #seen = 0;
+  readonly #random: RandomGenerator;
+  readonly #expressions: RegExp[] | undefined;
+  readonly #window = new RateWindow();
+
+  constructor(rule: Rule, seed: number) {
+    this.rule = rule;
+    this.#random = xoroshiro128plus(seed);
+    this.#expressions = rule.recipients?.map(toExpression);
+  }
+
+  strikes(recipients: readonly string[]): boolean {
+    const { after, burst, count, maxPerSecond, probability } = this.rule;
+    if (count !== undefined && this.struck >= count) return false;
+    if (!this.#matches(recipients)) return false;
+    this.#seen += 1;
+    if (this.#seen <= after) return false;
+    if (burst && (this.#seen - after - 1) % burst.every >= burst.length) return false;
+    if (probability < 1 && uniformFloat64(this.#random) >= probability) return false;
+    if (maxPerSecond !== undefined && this.#window.tryAdmit(recipients.length, maxPerSecond)) return false;
+    this.struck += 1;
+    return true;
+  }
+
+  delayMs(): number {
+    const { latencyMs } = this.rule;
+    return latencyMs === undefined
+      ? 0
+      : sampleLatency(latencyMs as Latency, () => uniformFloat64(this.#random));
+  }
+
+  #matches(recipients: readonly string[]): boolean {
+    const expressions = this.#expressions;
+    return (
+      !expressions || recipients.some((address) => expressions.some((expression) => expression.test(address)))
+    );
   }
 }
 
-export const REFUSAL_FAULTS = REFUSAL_NAMES;
-
-function matcher(patterns: string[] | undefined): LiveRule['matches'] {
-  if (!patterns) return () => true;
-  const expressions = patterns.map((pattern) => {
-    const escaped = pattern.split('*').map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-    return new RegExp(`^${escaped.join('.*')}$`, 'i');
-  });
-  return (recipients) =>
-    recipients.some((address) => expressions.some((expression) => expression.test(address)));
+function toExpression(pattern: string): RegExp {
+  const escaped = pattern.split('*').map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${escaped.join('.*')}$`, 'i');
 }

@@ -1,107 +1,134 @@
-/** The inbox: what arrived, as a page. Rendered here, without script; every text of a mail is escaped. */
-import { createHash } from 'node:crypto';
-import { type Response, Router } from 'express';
-import { parseMailQuery } from './controlApi.js';
-import { STYLE } from './inboxStyle.js';
+/** The inbox: what arrived, as pages. Rendered here, and usable without script. */
+import { Router } from 'express';
+import { z } from 'zod';
+import { subjectOf } from './email.js';
+import { mailPage } from './mailPage.js';
 import type { MailReport, MailStore, StoredMail } from './mailStore.js';
-import { mimeSource } from './mimeSource.js';
+import { escapeHtml, formatNumber, formatTime, sendPage } from './pageShell.js';
+import { RUN_TAG, type RunNumbers } from './runTally.js';
 
 const PAGE_SIZE = 50;
-const styleHash = createHash('sha256').update(STYLE).digest('base64');
-/** Mails are strangers' text: nothing in them may load or run. An HTML part is shown in a frame without any right. */
-const CSP = `default-src 'none'; style-src 'sha256-${styleHash}'; frame-src 'self'; form-action 'self'; base-uri 'none'`;
-const HTML_PART_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+const RUNS_LISTED = 12;
+const LIVE_SECONDS = 2;
+/** The HTML part of a mail, in its frame: it has its looks, and neither script nor pictures from elsewhere. */
+const HTML_PART_CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
+
+const InboxQuery = z.object({
+  q: z.string().trim().max(320).catch(''),
+  run: z.string().max(256).optional().catch(undefined),
+  skip: z.coerce.number().int().min(0).catch(0),
+  live: z.literal('1').optional().catch(undefined),
+});
+
+type InboxQuery = z.output<typeof InboxQuery>;
 
 export function inboxPage(mails: MailStore): Router {
   const router = Router();
   router.get('/', (request, response) => {
-    const query = parseMailQuery(request);
-    const found = mails.find({ ...query, limit: PAGE_SIZE + 1 });
-    sendPage(response, 'Inbox', listPage(mails.report(), found, query.to ?? '', query.skip));
+    const query = InboxQuery.parse(request.query);
+    const found = mails.find({
+      limit: PAGE_SIZE + 1,
+      skip: query.skip,
+      ...(query.q && { text: query.q }),
+      ...(query.run && { tag: { name: RUN_TAG, value: query.run } }),
+    });
+    const page = listPage(mails.report(query.run), mails.report().byRun, found, query);
+    sendPage(response, 'Inbox', page, query.live && LIVE_SECONDS);
   });
   router.get('/mails/:id', async (request, response) => {
     const mail = mails.get(request.params.id);
-    if (!mail)
-      return void sendPage(
-        response.status(404),
-        'Not here',
-        '<p class="empty">There is no such mail, or it is not kept any more.</p>',
-      );
-    sendPage(response, subjectOf(mail), await mailPage(mail));
+    if (mail) {
+      sendPage(response, titleOf(mail), await mailPage(mail));
+      return;
+    }
+    const text = '<p class="empty">There is no such mail, or it is long gone. <a href="/">Inbox</a></p>';
+    sendPage(response.status(404), 'Not here', text);
   });
   router.get('/mails/:id/html', (request, response) => {
-    const html = mails.get(request.params.id)?.request.Content.Simple?.Body.Html?.Data;
-    response.set('content-security-policy', HTML_PART_CSP).type('html');
-    response.status(html === undefined ? 404 : 200).send(html ?? '');
+    const html = mails.get(request.params.id)?.email?.request.Content.Simple?.Body.Html?.Data;
+    response.set({ 'content-security-policy': HTML_PART_CSP, 'x-content-type-options': 'nosniff' });
+    response
+      .status(html === undefined ? 404 : 200)
+      .type('html')
+      .send(html ?? '');
   });
   return router;
 }
 
-function sendPage(response: Response, title: string, content: string): void {
-  response.set('content-security-policy', CSP).type('html');
-  response.send(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)} · Local SES</title><style>${STYLE}</style></head>
-<body><header><a class="brand" href="/">Local SES</a><span>Nothing here leaves this machine.</span></header><main>${content}</main></body></html>`);
-}
-
-function listPage(report: MailReport, found: StoredMail[], to: string, skip: number): string {
+function listPage(
+  report: MailReport,
+  byRun: Record<string, RunNumbers>,
+  found: StoredMail[],
+  query: InboxQuery,
+): string {
   const shown = found.slice(0, PAGE_SIZE);
-  const link = (value: number, text: string) =>
-    `<a href="/?${new URLSearchParams({ to, skip: String(Math.max(0, value)) })}">${text}</a>`;
-  const rows = shown.map(
-    (mail) => `<tr><td><a href="/mails/${escapeHtml(mail.messageId)}">${escapeHtml(subjectOf(mail))}</a></td>
-<td>${escapeHtml(mail.to.join(', '))}</td><td>${escapeHtml(mail.tags.sendonce_run ?? '')}</td><td><time>${time(mail.acceptedAt)}</time></td></tr>`,
-  );
-  const empty = `<p class="empty">${to ? 'Nobody of that name got anything.' : 'No mail yet. As soon as a campaign runs, its mails appear here.'}</p>`;
-  return `${verdict(report)}
-<form role="search"><label for="to">Recipient</label><input id="to" name="to" type="search" value="${escapeHtml(to)}" placeholder="jane@example.com"><button>Find</button></form>
-${rows.length === 0 ? empty : `<div class="table"><table><thead><tr><th>Subject</th><th>To</th><th>Run</th><th>Accepted (UTC)</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`}
-<nav>${skip > 0 ? link(skip - PAGE_SIZE, '← newer') : ''}${found.length > PAGE_SIZE ? link(skip + PAGE_SIZE, 'older →') : ''}</nav>`;
+  return `${verdict(report, query)}
+${runList(byRun, query)}
+<form role="search"><label for="q">Find</label><input id="q" name="q" type="search" value="${escapeHtml(query.q)}" placeholder="Part of an address or of a tag">${query.run ? `<input type="hidden" name="run" value="${escapeHtml(query.run)}">` : ''}<button>Find</button>
+<a class="button" href="${linkTo(query, { live: query.live ? undefined : '1' })}">${query.live ? 'Stop following' : 'Follow'}</a></form>
+${shown.length === 0 ? nothing(query) : table(shown)}
+<nav class="pages" aria-label="Pages">${query.skip > 0 ? `<a href="${linkTo(query, { skip: Math.max(0, query.skip - PAGE_SIZE) })}">← Newer</a>` : '<span></span>'}${
+    found.length > PAGE_SIZE ? `<a href="${linkTo(query, { skip: query.skip + PAGE_SIZE })}">Older →</a>` : ''
+  }</nav>`;
 }
 
-function verdict({ messages, recipients, duplicates, duplicated, simulator }: MailReport): string {
-  const number = (value: number) => value.toLocaleString('en');
-  const list =
-    duplicated.length > 0
-      ? `<ul>${duplicated.map(({ id, times }) => `<li>${escapeHtml(id)}: ${times} times</li>`).join('')}</ul>`
-      : '';
-  const probes = simulator > 0 ? `<small>and ${number(simulator)} to the mailbox simulator</small>` : '';
-  return `<section class="verdict ${duplicates === 0 ? 'good' : 'bad'}"><dl>
-<div><dt>messages</dt><dd>${number(messages)}</dd></div><div><dt>recipients</dt><dd>${number(recipients)}</dd></div>
-<div><dt>duplicates</dt><dd>${number(duplicates)}</dd></div></dl>${list}${probes}</section>`;
-}
-
-async function mailPage(mail: StoredMail): Promise<string> {
-  const { Simple } = mail.request.Content;
-  const headers = [
-    ['From', mail.request.FromEmailAddress ?? ''],
-    ['To', mail.to.join(', ')],
-    ...(Simple?.Headers ?? []).map(({ Name, Value }) => [Name, Value]),
-    ['SES message id', mail.messageId],
-    ['Accepted', mail.acceptedAt.toISOString()],
-    ...Object.entries(mail.tags).map(([name, value]) => [`Tag ${name}`, value]),
-  ];
-  const list = headers
-    .map(([name = '', value = '']) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`)
+/** The sentence that the whole project is about. */
+function verdict(report: MailReport, { run }: InboxQuery): string {
+  const { messages, recipients, duplicates, duplicated, simulator, unchecked } = report;
+  const plural = (value: number, noun: string) =>
+    `<strong>${formatNumber(value)}</strong> ${noun}${value === 1 ? '' : 's'}`;
+  const tone = messages === 0 ? 'none' : duplicates === 0 ? 'good' : 'bad';
+  const list = duplicated
+    .slice(0, 20)
+    .map(({ id, times }) => `<li><code>${escapeHtml(id)}</code> ${times} times</li>`)
     .join('');
-  const html = Simple?.Body.Html
-    ? `<h2>HTML</h2><iframe title="HTML part" sandbox src="/mails/${escapeHtml(mail.messageId)}/html"></iframe>`
-    : '';
-  return `<p><a href="/">← Inbox</a></p><h1>${escapeHtml(subjectOf(mail))}</h1>
-<pre class="mail">${escapeHtml(Simple?.Body.Text?.Data ?? '')}</pre>${html}
-<h2>Headers and tags</h2><dl class="headers">${list}</dl>
-<details><summary>Source (RFC 5322)</summary><pre>${escapeHtml(await mimeSource(mail))}</pre></details>`;
+  const remarks = [
+    run && `Only run ${escapeHtml(run)}. <a href="/">All runs</a>`,
+    simulator > 0 && `and ${formatNumber(simulator)} to the mailbox simulator, not counted`,
+    unchecked > 0 && `${formatNumber(unchecked)} could not be compared: the limit is reached`,
+  ].filter(Boolean);
+  return `<section class="verdict ${tone}" aria-label="Report"><p>${plural(messages, 'message')}, ${plural(recipients, 'recipient')}, <span class="count">${plural(duplicates, 'duplicate')}</span></p>${
+    remarks.length > 0 ? `<small>${remarks.join(' · ')}</small>` : ''
+  }${list && `<details><summary>Who got it more than once</summary><ul>${list}</ul></details>`}</section>`;
 }
 
-function subjectOf(mail: StoredMail): string {
-  return mail.request.Content.Simple?.Subject.Data ?? '(raw message)';
+function runList(byRun: Record<string, RunNumbers>, { run: current }: InboxQuery): string {
+  const runs = Object.entries(byRun)
+    .filter(([run]) => run !== '')
+    .reverse()
+    .slice(0, RUNS_LISTED);
+  if (runs.length < 2 && !current) return '';
+  const items = runs.map(
+    ([run, { messages, duplicates }]) =>
+      `<li><a href="/?${escapeHtml(new URLSearchParams({ run }).toString())}"${run === current ? ' aria-current="true"' : ''}>${escapeHtml(run)} <span>${formatNumber(messages)}${duplicates > 0 ? ` <b>${formatNumber(duplicates)} dup.</b>` : ''}</span></a></li>`,
+  );
+  return `<ul class="runs" aria-label="Runs">${items.join('')}</ul>`;
 }
 
-function time(date: Date): string {
-  return date.toISOString().slice(0, 19).replace('T', ' ');
+function table(mails: StoredMail[]): string {
+  const rows = mails.map((mail) => {
+    const run = mail.tags[RUN_TAG] ?? '';
+    return `<tr><td class="subject"><a href="/mails/${escapeHtml(mail.messageId)}">${escapeHtml(titleOf(mail))}</a></td><td class="to">${escapeHtml(mail.to.join(', '))}</td><td class="run">${escapeHtml(run)}</td><td class="time">${formatTime(mail.acceptedAt)}</td></tr>`;
+  });
+  return `<div class="table"><table><thead><tr><th scope="col">Subject</th><th scope="col">To</th><th scope="col">Run</th><th scope="col">Accepted (UTC)</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+function nothing({ q, run }: InboxQuery): string {
+  const text =
+    q || run ? 'No mail matches.' : 'No mail yet. As soon as a campaign runs, its mails appear here.';
+  return `<p class="empty">${text}</p>`;
+}
+
+function titleOf({ email }: StoredMail): string {
+  return email ? subjectOf(email) || '(no subject)' : '(content not kept)';
+}
+
+function linkTo(
+  query: InboxQuery,
+  change: { [Name in keyof InboxQuery]?: string | number | undefined },
+): string {
+  const entries = Object.entries({ ...query, ...change }).filter(([, value]) => value);
+  return escapeHtml(
+    `/?${new URLSearchParams(Object.fromEntries(entries.map(([name, value]) => [name, String(value)])))}`,
+  );
 }

@@ -1,24 +1,32 @@
 /** The message as SES would hand it to the recipient's server (RFC 5322), made when somebody looks at it. */
 import MailComposer from 'nodemailer/lib/mail-composer';
-import type { StoredMail } from './mailStore.js';
+import { type Email, rawText } from './email.js';
 
-export async function mimeSource({ request, messageId, acceptedAt }: StoredMail): Promise<string> {
-  const { Raw, Simple } = request.Content;
-  if (Raw) return Buffer.from(Raw.Data, 'base64').toString('utf8');
+export async function mimeSource(email: Email, messageId: string, acceptedAt: Date): Promise<string> {
+  const { Content, Destination, ReplyToAddresses } = email.request;
+  if (Content.Raw) return rawText(Content.Raw.Data);
+  const { Simple } = Content;
   if (!Simple) return '';
   const { Text, Html } = Simple.Body;
   const composer = new MailComposer({
     // SES puts its own over whatever was asked for.
     messageId: `<${messageId}@email.amazonses.com>`,
     date: acceptedAt,
-    from: request.FromEmailAddress,
-    to: request.Destination.ToAddresses,
-    cc: request.Destination.CcAddresses,
-    replyTo: request.ReplyToAddresses,
+    from: email.from,
+    to: Destination.ToAddresses,
+    cc: Destination.CcAddresses,
+    replyTo: ReplyToAddresses,
     subject: Simple.Subject.Data,
     headers: Simple.Headers.map(({ Name, Value }) => ({ key: Name, value: Value })),
     ...(Text && { text: Text.Data }),
     ...(Html && { html: Html.Data }),
+    attachments: Simple.Attachments.map((attachment) => ({
+      content: Buffer.from(attachment.RawContent, 'base64'),
+      filename: attachment.FileName,
+      contentDisposition: attachment.ContentDisposition === 'INLINE' ? 'inline' : 'attachment',
+      ...(attachment.ContentType && { contentType: attachment.ContentType }),
+      ...(attachment.ContentId && { cid: attachment.ContentId }),
+    })),
   });
   return (await composer.compile().build()).toString('utf8');
 }

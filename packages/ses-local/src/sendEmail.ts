@@ -1,139 +1,178 @@
 /**
- * What SendEmail takes, and what SES checks of it. https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
+ * SendEmail and GetAccount, with the faults that are asked for. The order is Amazon's: signature, then the message, then
+ * the account; and the signature's date again at the moment of acceptance, because a request may be on its way for long.
  */
-import { z } from 'zod';
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Account } from './account.js';
+import { checkSendEmail, MAX_MESSAGE_BYTES } from './checks.js';
+import type { Email } from './email.js';
+import type { EventPublisher } from './eventPublisher.js';
+import type { Faults } from './faults.js';
+import type { MailStore, StoredMail } from './mailStore.js';
+import { type RefusalName, refusalOf } from './refusals.js';
 import { SesError } from './sesError.js';
+import type { SignatureCheck, SignedRequest } from './signature.js';
 
-const MAX_RECIPIENTS = 50;
-const MAX_HEADERS = 15;
-const MAX_HEADER_NAME = 126;
-const MAX_HEADER_VALUE = 995;
-const MAX_TAGS = 50;
-/** SES v2's default for a whole message, after encoding. https://docs.aws.amazon.com/ses/latest/dg/quotas.html */
-export const MAX_MESSAGE_BYTES = 40 * 1_024 * 1_024;
-/** RFC 5322, 2.1.1. */
-const MAX_LINE_OCTETS = 998;
+export interface SesApiServices {
+  account: Account;
+  events: EventPublisher;
+  faults: Faults;
+  mails: MailStore;
+  signatures: SignatureCheck;
+  /** Aborted when the server stops: whoever waits for a latency gives up. */
+  stopped: AbortSignal;
+}
 
-const FORBIDDEN_HEADERS = new Set([
-  ...[
-    'bcc',
-    'cc',
-    'date',
-    'from',
-    'message-id',
-    'mime-version',
-    'reply-to',
-    'return-path',
-    'sender',
-    'subject',
-    'to',
-  ],
-]);
+export interface SesApiConfig {
+  configurationSets: string[];
+}
 
-const part = z.object({ Data: z.string(), Charset: z.string().optional() });
-const addresses = z.array(z.string()).default([]);
-const header = z.object({ Name: z.string(), Value: z.string() });
+/** Base64 in JSON takes four thirds of what it means; and a little for the rest. */
+const MAX_BODY_BYTES = MAX_MESSAGE_BYTES * 1.5;
 
-export const SendEmailRequest = z.object({
-  FromEmailAddress: z.string().optional(),
-  Destination: z
-    .object({ ToAddresses: addresses, CcAddresses: addresses, BccAddresses: addresses })
-    .default({ ToAddresses: [], CcAddresses: [], BccAddresses: [] }),
-  ReplyToAddresses: addresses,
-  EmailTags: z.array(header).default([]),
-  ConfigurationSetName: z.string().optional(),
-  Content: z.object({
-    Simple: z
-      .object({
-        Subject: part,
-        Body: z.object({ Text: part.optional(), Html: part.optional() }),
-        Headers: z.array(header).default([]),
-      })
-      .optional(),
-    Raw: z.object({ Data: z.base64() }).optional(),
-  }),
-});
+export class SesApi {
+  readonly #services: SesApiServices;
+  readonly #config: SesApiConfig;
 
-export type SendEmailRequest = z.infer<typeof SendEmailRequest>;
-
-/** @throws {SesError} 400, as SES refuses it. */
-export function checkSendEmail(body: unknown): SendEmailRequest {
-  const parsed = SendEmailRequest.safeParse(body);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw bad(`${issue?.path.join('.')}: ${issue?.message}`);
+  constructor(services: SesApiServices, config: SesApiConfig) {
+    this.#services = services;
+    this.#config = config;
   }
-  const request = parsed.data;
-  checkRecipients(request);
-  checkTags(request);
-  checkContent(request);
-  return request;
-}
 
-/** Everybody a request goes to. */
-export function recipientsOf({ Destination }: SendEmailRequest): string[] {
-  return [...Destination.ToAddresses, ...Destination.CcAddresses, ...Destination.BccAddresses];
-}
-
-function checkRecipients(request: SendEmailRequest): void {
-  const recipients = recipientsOf(request);
-  if (recipients.length === 0) throw bad('Missing final destination: there is no recipient');
-  if (recipients.length > MAX_RECIPIENTS) throw bad(`Recipient count exceeds ${MAX_RECIPIENTS}.`);
-  if (!request.Content.Raw && !request.FromEmailAddress) throw bad('Missing required header From.');
-  for (const address of [
-    ...recipients,
-    ...request.ReplyToAddresses,
-    ...(request.FromEmailAddress ? [request.FromEmailAddress] : []),
-  ]) {
-    const bare = /<([^<>]*)>\s*$/.exec(address)?.[1] ?? address;
-    const isPlausible = /^[\x21-\x7e]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(bare);
-    if (!isPlausible || /[\r\n]/.test(address))
-      throw bad('Local address contains control or whitespace, or the address is malformed');
+  /** @returns false when the request is for nobody here. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    const { method, url = '' } = request;
+    const path = url.split('?', 1)[0];
+    const call =
+      method === 'POST' && path === '/v2/email/outbound-emails'
+        ? this.#sendEmail
+        : method === 'GET' && path === '/v2/email/account'
+          ? this.#getAccount
+          : undefined;
+    if (!call) return false;
+    try {
+      const body = await bodyOf(request);
+      await call.call(this, { method: method as string, url, headers: request.headers, body }, response);
+    } catch (error) {
+      if (!this.#services.stopped.aborted) answerError(response, error);
+    }
+    return true;
   }
-}
 
-function checkTags({ EmailTags }: SendEmailRequest): void {
-  if (EmailTags.length > MAX_TAGS) throw bad(`A message can have ${MAX_TAGS} tags at the most.`);
-  for (const { Name, Value } of EmailTags) {
-    for (const text of [Name, Value]) {
-      if (!/^[A-Za-z0-9_-]{1,256}$/.test(text)) {
-        throw bad(`Invalid tag "${Name}": names and values are 1 to 256 letters, digits, - and _.`);
-      }
+  #getAccount(request: SignedRequest, response: ServerResponse): void {
+    this.#services.signatures.verify(request);
+    answer(response, 200, this.#services.account.describe());
+  }
+
+  async #sendEmail(request: SignedRequest, response: ServerResponse): Promise<void> {
+    const { account, events, faults, mails, signatures } = this.#services;
+    signatures.verify(request);
+    const email = checkSendEmail(parseJson(request.body));
+    const { configurationSet: set, recipients } = email;
+    if (set !== undefined && !this.#config.configurationSets.includes(set))
+      throw refusalOf('missing-configuration-set', `Configuration set <${set}> does not exist.`);
+    await this.#wait(faults.strike('before', recipients)?.delayMs);
+    const refusal = faults.strike('refuse', recipients);
+    if (refusal) {
+      const name = refusal.fault === 'rate-limit' ? 'throttle' : (refusal.fault satisfies RefusalName);
+      throw refusalOf(name, refusal.message);
+    }
+    if (faults.strike('drop', recipients)) {
+      reset(response);
+      return;
+    }
+    signatures.verifyDate(request);
+    account.admit(recipients.length);
+
+    const mail = accept(email);
+    mails.add(mail);
+    if (set !== undefined) events.publish(mail);
+    await this.#wait(faults.strike('after', recipients)?.delayMs);
+    this.#answerAccepted(mail, response);
+  }
+
+  #answerAccepted(mail: StoredMail, response: ServerResponse): void {
+    const breakage = this.#services.faults.strike('break', mail.to)?.fault;
+    switch (breakage) {
+      case undefined:
+        answer(response, 200, { MessageId: mail.messageId });
+        return;
+      case 'accept-then-reset':
+        reset(response);
+        return;
+      case 'accept-then-500':
+        throw new SesError(500, 'InternalServiceErrorException', 'Internal failure');
+      case 'accept-then-503':
+        throw new SesError(503, 'ServiceUnavailableException', 'Service unavailable');
+      case 'accept-then-hang':
+        // Until the client goes.
+        return;
+      default:
+        breakage satisfies never;
     }
   }
-}
 
-function checkContent({ Content: { Raw, Simple } }: SendEmailRequest): void {
-  if (!Raw && !Simple) throw bad('Content needs one of Simple, Raw and Template.');
-  if (Raw && Buffer.byteLength(Raw.Data, 'base64') > MAX_MESSAGE_BYTES)
-    throw bad('Message length is more than the maximum.');
-  if (!Simple) return;
-  const { Body, Headers, Subject } = Simple;
-  if (!Body.Text && !Body.Html) throw bad('Body needs Text or Html.');
-  if (/[\r\n]/.test(Subject.Data)) throw bad('Control characters in the subject.');
-  const size = Buffer.byteLength(Body.Text?.Data ?? '') + Buffer.byteLength(Body.Html?.Data ?? '');
-  if (size > MAX_MESSAGE_BYTES) throw bad('Message length is more than the maximum.');
-  for (const line of (Body.Text?.Data ?? '').split(/\r?\n/)) {
-    if (Buffer.byteLength(line) > MAX_LINE_OCTETS)
-      throw bad(`A line of the text is longer than ${MAX_LINE_OCTETS} octets (RFC 5322).`);
+  async #wait(delayMs = 0): Promise<void> {
+    if (delayMs > 0) await sleep(delayMs, undefined, { signal: this.#services.stopped });
   }
-  if (Headers.length > MAX_HEADERS)
-    throw bad(`A message can have ${MAX_HEADERS} headers of its own at the most.`);
-  for (const { Name, Value } of Headers) checkHeader(Name, Value);
 }
 
-function checkHeader(name: string, value: string): void {
-  const lower = name.toLowerCase();
-  if (!/^[\x21-\x39\x3b-\x7e]+$/.test(name) || name.length > MAX_HEADER_NAME)
-    throw bad(`Invalid header name "${name}".`);
-  if (FORBIDDEN_HEADERS.has(lower) || lower.startsWith('content-'))
-    throw bad(`The header ${name} can't be set.`);
-  if (!/^[\x20-\x7e]*$/.test(value))
-    throw bad(`The header ${name} has characters that are not printable ASCII.`);
-  if (value.length > MAX_HEADER_VALUE)
-    throw bad(`The header ${name} is longer than ${MAX_HEADER_VALUE} characters.`);
+function accept(email: Email): StoredMail & { email: Email } {
+  // As SES's look: time and randomness, 60 characters.
+  const time = Date.now().toString(16).padStart(16, '0');
+  const messageId = `${time}-${randomBytes(4).toString('hex')}-${randomUUID().slice(9)}-000000`;
+  return { messageId, acceptedAt: new Date(), to: email.recipients, tags: email.tags, email };
 }
 
-function bad(message: string): SesError {
-  return new SesError(400, 'BadRequestException', message);
+/** RST instead of an orderly end, as from a load balancer that died. */
+function reset(response: ServerResponse): void {
+  response.socket?.resetAndDestroy();
+}
+
+function answer(response: ServerResponse, status: number, body: unknown, headers = {}): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'x-amzn-requestid': randomUUID(),
+    ...headers,
+  });
+  response.end(text);
+}
+
+/** In the form that the SDK reads: the type in a header, the text in `message`. */
+function answerError(response: ServerResponse, error: unknown): void {
+  if (response.headersSent || response.destroyed) return;
+  const { status, type, message } =
+    error instanceof SesError ? error : new SesError(500, 'InternalServiceErrorException', String(error));
+  answer(response, status, { message }, { 'x-amzn-errortype': type });
+}
+
+function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      // The rest is read and thrown away, so that the client gets to read the answer.
+      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+      else chunks.length = 0;
+    });
+    request.on('end', () => {
+      if (size > MAX_BODY_BYTES)
+        reject(new SesError(413, 'RequestEntityTooLargeException', 'The request is too large.'));
+      else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    });
+    request.on('error', reject);
+  });
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new SesError(400, 'SerializationException', 'The body is no JSON.');
+  }
 }
