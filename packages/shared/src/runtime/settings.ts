@@ -69,7 +69,7 @@ type Variable = keyof typeof Variables.shape;
 
 /** Only names that look like ours are held to be typing errors; a process's environment is full of others'. */
 const OURS =
-  /^(SES|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|SERVER_EMAIL|SENDONCE)(_|$)/;
+  /^(SES(?!_LOCAL)|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|SERVER_EMAIL|SENDONCE)(_|$)/;
 
 /** Clocks may differ by this much, in seconds, before we refuse to work (checked against Redis and SES). */
 export const CLOCK_SKEW_SECONDS = 60;

@@ -1,0 +1,122 @@
+/** The command line as its user meets it: a real process, its output and its exit status. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { makeCampaignDir, makeCsv } from '@sendonce/shared/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { System } from './system.js';
+
+const entry = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
+let system: System;
+beforeAll(async () => {
+  system = await System.start({
+    campaignsDir: makeCampaignDir({ csv: `${makeCsv(20)}nobody,Bad\nREADER1@example.com,Again\n` }),
+  });
+  system.spawn('worker');
+});
+afterAll(() => system.stop());
+
+async function sendonce(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const child = spawn(process.execPath, [entry, ...args], { env: { ...system.env, ...env } });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (data) => {
+    out += data;
+  });
+  child.stderr.on('data', (data) => {
+    err += data;
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code: code ?? -1, out, err })));
+}
+
+describe('sendonce', () => {
+  it('starts a run once, watches it, shows and exports it', async () => {
+    const args = ['run', 'news', '--at', '2026-11-24T10:00:00Z', '--watch'];
+    const first = await sendonce(args);
+    expect(first.out).toContain('Started news--20261124T100000Z.');
+    expect(first.out).toMatch(/sent\s+│\s+20/);
+    expect(first.code).toBe(0);
+    const second = await sendonce(args);
+    expect(second.out).toContain('exists (finished): it was started before, and nothing is sent twice.');
+    expect(await system.inbox('news--20261124T100000Z')).toEqual({
+      messages: 20,
+      recipients: 20,
+      duplicates: 0,
+    });
+
+    const status = await sendonce(['status', 'news--20261124T100000Z', '--json']);
+    expect(JSON.parse(status.out)).toMatchObject({
+      status: 'finished',
+      audience: 22,
+      duplicates: 1,
+      invalid: 1,
+      sent: 20,
+    });
+    const csv = await sendonce(['export', 'news--20261124T100000Z']);
+    const [header, row, ...rest] = csv.out.trim().split('\n');
+    expect(header).toBe('address,state,message_id,time,reason');
+    expect(row).toMatch(/^reader0@example\.com,sent,[0-9a-f-]+,2\d{3}-/);
+    expect(rest).toHaveLength(19);
+  });
+
+  it('lists, validates, previews and sends a test', async () => {
+    expect((await sendonce(['campaigns'])).out).toContain('news');
+    expect((await sendonce(['validate'])).out).toContain('1 campaign is valid');
+    const preview = await sendonce(['preview', 'news']);
+    expect(preview.out).toContain('Subject: News for Reader 0');
+    expect(preview.out).not.toContain('reader0@example.com');
+    expect((await sendonce(['test-send', 'news', '--to', 'me@example.com'])).out).toContain(
+      "SES's message id",
+    );
+  });
+
+  it('finds everything well, as doctor', async () => {
+    const { code, out } = await sendonce(['doctor']);
+    expect(out).toContain('✓ Redis persistence: appendonly yes, appendfsync always');
+    expect(out).toContain('✓ SES: ');
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['an unknown command', ['sned'], {}, 'unknown command'],
+    ['an unknown campaign', ['run', 'nwes'], {}, 'Did you mean "news"?'],
+    ['an unknown run', ['status', 'news--20200101T000000Z'], {}, 'There is no run "news--20200101T000000Z"'],
+    [
+      'a time without a zone',
+      ['run', 'news', '--at', '2026-11-24T10:00'],
+      {},
+      'expected a time with its zone',
+    ],
+    ['an address that is none', ['test-send', 'news', '--to', 'nobody'], {}, '--to: '],
+    ['an unknown setting', ['status'], { FENCE_SECOND: '5' }, 'Did you mean FENCE_SECONDS?'],
+    [
+      'a Redis that is away',
+      ['status'],
+      { REDIS_URL: 'redis://127.0.0.1:1' },
+      "Redis at 127.0.0.1:1 can't be reached",
+    ],
+    [
+      'campaigns that are not there',
+      ['validate'],
+      { CAMPAIGNS_DIR: '/nowhere' },
+      'CAMPAIGNS_DIR: the folder /nowhere',
+    ],
+  ])('answers %s with a sentence and exit status 2', async (_, args, env, text) => {
+    const { code, err } = await sendonce(args, env);
+    expect(err).toContain(text);
+    expect(err).not.toMatch(/\n\s+at /);
+    expect(code).toBe(2);
+  });
+
+  it('starts nothing of a campaign that is wrong', async () => {
+    const campaignsDir = makeCampaignDir({ body: 'Hi {{ frist_name }}\n' });
+    const { code, err } = await sendonce(['run', 'news', '--at', '2026-11-25T10:00:00Z'], {
+      CAMPAIGNS_DIR: campaignsDir,
+    });
+    expect(err).toMatch(/body\.txt:1.*frist_name/);
+    expect(code).toBe(2);
+    expect(await system.runs.find('news--20261125T100000Z')).toBeUndefined();
+  });
+});

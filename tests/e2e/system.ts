@@ -1,0 +1,181 @@
+/**
+ * A whole system for one test: workers, scheduler, dashboard and a local SES as real processes, on the test run's Redis or on
+ * a server of the test's own. Everything is gone when the test ends.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { type CampaignSnapshot, loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
+import { Ledger } from '@sendonce/shared/ledger';
+import { addFreezeJob, closeQueues, openQueues, type Queues } from '@sendonce/shared/queue';
+import { type RunRecord, Runs } from '@sendonce/shared/run';
+import {
+  systemClock as clock,
+  closeRedis,
+  connectRedis,
+  makeLogger,
+  type RedisConnection,
+} from '@sendonce/shared/runtime';
+import { waitFor } from '@sendonce/shared/testing';
+import { freePort } from '../../scripts/bootstrap/redis.mjs';
+
+const root = new URL('../../', import.meta.url);
+const ENTRIES = {
+  'ses-local': 'packages/ses-local/dist/main.js',
+  dashboard: 'apps/dashboard/dist/main.js',
+  scheduler: 'apps/scheduler/dist/main.js',
+  worker: 'apps/worker/dist/main.js',
+};
+
+export interface InboxReport {
+  messages: number;
+  recipients: number;
+  duplicates: number;
+}
+
+export interface SystemOptions {
+  campaignsDir: string;
+  redisUrl?: string;
+  env?: Record<string, string>;
+}
+
+/** Seconds instead of minutes: how long SES takes a signature, and how long a claim may stay silent. */
+const SHORT_FENCE = { SES_SIGNATURE_SECONDS: '3', SES_TIMEOUT_SECONDS: '3', FENCE_SECONDS: '4' };
+
+export class System {
+  readonly queues: Queues;
+  readonly ledger: Ledger;
+  readonly runs: Runs;
+  readonly #children = new Set<ChildProcess>();
+  #death: string | undefined;
+
+  private constructor(
+    readonly redis: RedisConnection,
+    readonly prefix: string,
+    readonly env: NodeJS.ProcessEnv,
+    readonly campaignsDir: string,
+    readonly sesUrl: string,
+    readonly publicUrl: string,
+    readonly dashboardUrl: string,
+  ) {
+    this.queues = openQueues(redis, prefix);
+    this.ledger = new Ledger({ redis, prefix });
+    this.runs = new Runs({ redis, prefix, clock });
+  }
+
+  /** Starts the local SES; everything else is started by the test. */
+  static async start({
+    campaignsDir,
+    redisUrl = process.env.REDIS_URL ?? '',
+    env = {},
+  }: SystemOptions): Promise<System> {
+    const [sesPort, publicPort, dashboardPort] = await Promise.all([freePort(), freePort(), freePort()]);
+    const prefix = `e2e-${Math.random().toString(36).slice(2, 10)}`;
+    const sesUrl = `http://127.0.0.1:${sesPort}`;
+    const publicUrl = `http://127.0.0.1:${publicPort}`;
+    const all = {
+      PATH: process.env.PATH,
+      REDIS_URL: redisUrl,
+      REDIS_PREFIX: prefix,
+      CAMPAIGNS_DIR: campaignsDir,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      AWS_ENDPOINT_URL_SESV2: sesUrl,
+      SES_CONFIGURATION_SET: 'sendonce',
+      SES_MAX_RATE: '5000',
+      SNS_TOPIC_ARNS: 'arn:aws:sns:us-east-1:000000000000:sendonce-events',
+      SNS_LOCAL_CERTIFICATE_URL: `${sesUrl}/sns/certificate`,
+      SES_LOCAL_PORT: String(sesPort),
+      SES_LOCAL_EVENTS_ENDPOINT: `${publicUrl}/hooks/ses`,
+      PUBLIC_PORT: String(publicPort),
+      DASHBOARD_PORT: String(dashboardPort),
+      DASHBOARD_PASSWORD: 'correct horse',
+      LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'warn',
+      ...SHORT_FENCE,
+      ...env,
+    };
+    const redis = connectRedis({ url: redisUrl, name: 'e2e', logger: makeLogger('e2e', 'silent') });
+    const system = new System(
+      redis,
+      prefix,
+      all,
+      campaignsDir,
+      sesUrl,
+      publicUrl,
+      `http://127.0.0.1:${dashboardPort}`,
+    );
+    const ses = system.spawn('ses-local');
+    await once(ses, 'message');
+    return system;
+  }
+
+  spawn(program: keyof typeof ENTRIES, env: Record<string, string> = {}): ChildProcess {
+    const stdio = process.env.TEST_LOG_LEVEL ? 'inherit' : 'ignore';
+    const child = fork(fileURLToPath(new URL(ENTRIES[program], root)), {
+      env: { ...this.env, ...env },
+      stdio: [stdio, stdio, stdio, 'ipc'],
+      // Vitest's own flags would make Node look for sources, and compiled code is what runs in production.
+      execArgv: [],
+    });
+    this.#children.add(child);
+    child.once('exit', (code) => {
+      this.#children.delete(child);
+      if (code) this.#death = `${program} ended with ${code}; TEST_LOG_LEVEL=info shows why`;
+    });
+    return child;
+  }
+
+  async kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+
+  /** Starts a run by hand, as `sendonce run` does. */
+  async startRun(campaign = 'news', at = new Date()): Promise<string> {
+    const snapshot: CampaignSnapshot = snapshotOf(await loadCampaign(this.campaignsDir, campaign));
+    const { run } = await this.runs.create(snapshot, at, 'manual');
+    await addFreezeJob(this.queues.runs, run);
+    return run;
+  }
+
+  async whenSent(run: string, atLeast: number): Promise<RunRecord> {
+    return waitFor(`${atLeast} sent in ${run}`, async () => {
+      const record = await this.#find(run);
+      return record && record.numbers.sent >= atLeast ? record : undefined;
+    });
+  }
+
+  async whenFinished(run: string, timeoutMs = 60_000): Promise<RunRecord> {
+    return waitFor(
+      `the end of ${run}`,
+      async () => {
+        const record = await this.#find(run);
+        return record?.status === 'finished' ? record : undefined;
+      },
+      timeoutMs,
+    );
+  }
+
+  /** @throws when a process has ended by itself: waiting on would be in vain. */
+  async #find(run: string): Promise<RunRecord | undefined> {
+    if (this.#death) throw new Error(this.#death);
+    return this.runs.find(run);
+  }
+
+  /** What the local SES accepted for a run: the truth, whatever the ledger says. */
+  async inbox(run: string): Promise<InboxReport> {
+    const report = (await (await fetch(`${this.sesUrl}/report`)).json()) as {
+      byRun: Record<string, InboxReport>;
+    };
+    return report.byRun[run] ?? { messages: 0, recipients: 0, duplicates: 0 };
+  }
+
+  async stop(): Promise<void> {
+    const children = [...this.#children];
+    await Promise.all(children.map((child) => this.kill(child)));
+    await closeQueues(this.queues);
+    await closeRedis(this.redis);
+  }
+}
