@@ -2,9 +2,16 @@
  * What a campaign file may say. Unknown keys are errors: a typing error must not quietly turn a setting off.
  */
 import { CronExpressionParser } from 'cron-parser';
-import leven from 'leven';
 import { z } from 'zod';
 import { parseMailbox } from '../audience/address.js';
+import { CronTimes } from './cronTimes.js';
+import { didYouMean } from './didYouMean.js';
+import { isTimeZone } from './wallClock.js';
+import type { YamlHints } from './yamlFile.js';
+
+const ADDRESS_EXPECTED = 'an address, as jane@example.com or "Jane Doe <jane@example.com>"';
+const SCHEDULE_EXPECTED = '{ cron, timezone } or { at }';
+const AUDIENCE_EXPECTED = '{ csv: FILE } or { ndjson: FILE }, and maybe address_field';
 
 const nonEmpty = z.string().trim().min(1, 'expected some text');
 
@@ -14,43 +21,57 @@ const mailbox = nonEmpty.transform((text, context) => {
   context.issues.push({
     code: 'custom',
     input: text,
-    message: `expected an address, as jane@example.com or "Jane Doe <jane@example.com>"`,
+    message: `expected ${ADDRESS_EXPECTED}`,
   });
   return z.NEVER;
 });
 
-/** A time zone of the IANA database; cron-parser's own error for a bad one names neither the zone nor the field. */
+/** cron-parser's own error for a bad zone names neither the zone nor the field. */
 const timezone = nonEmpty.superRefine((name, context) => {
-  const zones = Intl.supportedValuesOf('timeZone');
-  if (name === 'UTC' || zones.includes(name) || isTimeZone(name)) return;
-  const nearest = zones.reduce((best, zone) => (leven(name, zone) < leven(name, best) ? zone : best));
-  context.addIssue(`there is no time zone "${name}", did you mean ${nearest}?`);
+  if (!isTimeZone(name))
+    context.addIssue(
+      `there is no time zone "${name}"${didYouMean(name, Intl.supportedValuesOf('timeZone')) || ', expected one like Europe/Berlin'}`,
+    );
 });
 
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return /\//.test(name);
-  } catch {
-    return false;
-  }
-}
+const CRON_FIELDS = ['minute', 'hour', 'day of month', 'month', 'day of week'];
 
 const cron = nonEmpty.superRefine((expression, context) => {
-  const fields = expression.split(/\s+/);
-  if (fields.length !== 5) {
-    context.addIssue(`expected 5 fields (minute hour day-of-month month day-of-week), got ${fields.length}`);
-  } else if (/(^|[\s,])H/.test(expression)) {
-    // Evaluated anew each time, so that the occurrences before and after a restart would differ.
-    context.addIssue('H stands for a random time and would move the schedule at every start: write the time');
-  } else {
-    try {
-      CronExpressionParser.parse(expression);
-    } catch (error) {
-      context.addIssue(`"${expression}" is no cron expression: ${(error as Error).message}`);
-    }
-  }
+  const problem = cronProblem(expression);
+  if (problem) context.addIssue(problem);
 });
+
+/**
+ * Five fields, no seconds: a run is an occasion that people hear of, and a stray sixth field (`* 0 10 * * *`) would be
+ * sixty of them. No aliases (@daily), which say nothing about the time of day.
+ */
+function cronProblem(expression: string): string | undefined {
+  const fields = expression.split(/\s+/);
+  if (fields.length !== CRON_FIELDS.length)
+    return `expected 5 fields (${CRON_FIELDS.join(', ')}), got ${fields.length}`;
+  for (const [index, field] of fields.entries()) {
+    // Evaluated anew each time, so that the occurrences before and after a restart would differ.
+    if (/(^|[,*/])H/.test(field))
+      return `${CRON_FIELDS[index]} "${field}": H stands for a random time and would move the schedule at every start; expected the time itself`;
+    const alone = CRON_FIELDS.map((_, other) => (other === index ? field : '*')).join(' ');
+    const reason = parseFailure(alone);
+    if (reason) return `${CRON_FIELDS[index]} "${field}": ${reason}`;
+  }
+  const reason = parseFailure(expression);
+  if (reason) return reason;
+  return new CronTimes(expression, 'UTC').next(0) === undefined
+    ? 'never comes: there is no such date'
+    : undefined;
+}
+
+function parseFailure(expression: string): string | undefined {
+  try {
+    CronExpressionParser.parse(expression);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.replace(/^(Constraint|Validation) error, /, '');
+  }
+}
 
 const instant = z.iso.datetime({
   offset: true,
@@ -58,19 +79,20 @@ const instant = z.iso.datetime({
 });
 
 const schedule = z.union([z.strictObject({ cron, timezone }), z.strictObject({ at: instant })], {
-  error: 'expected { cron, timezone } or { at }',
+  error: `expected ${SCHEDULE_EXPECTED}`,
 });
 
-const address_field = z.string().default('email');
+/** Written like the column's header, or like the merge field. */
+const address_field = nonEmpty.default('email');
 const audience = z.union(
   [z.strictObject({ csv: nonEmpty, address_field }), z.strictObject({ ndjson: nonEmpty, address_field })],
-  { error: 'expected { csv: FILE } or { ndjson: FILE }, and maybe address_field' },
+  { error: `expected ${AUDIENCE_EXPECTED}` },
 );
 
 const share = z
   .union([z.number(), z.string().regex(/^\d+(\.\d+)?%$/)], { error: 'expected a share, as 20% or 0.2' })
   .transform((value) => (typeof value === 'number' ? value : Number.parseFloat(value) / 100))
-  .refine((value) => value >= 0 && value <= 1, 'expected a share between 0% and 100%');
+  .refine((value) => value >= 0 && value <= 1, 'expected a share between 0% and 100%, as 20% or 0.2');
 
 /** SES tags and URLs: RFC 3986 unreserved characters that need no quoting anywhere. */
 const utmValue = z.string().regex(/^[A-Za-z0-9_.~-]+$/, 'expected letters, digits, and _ . ~ -');
@@ -112,10 +134,25 @@ export type CatchUpPolicy = CampaignInput['catch_up'];
 /** A campaign's id is the name of its folder. `--` separates it from the time in a run's id. */
 export const CAMPAIGN_ID = /^(?!.*--)[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$/;
 
-/** The keys that a nested object may have, for "did you mean". */
-export const KNOWN_KEYS: Record<string, string[]> = {
-  '': Object.keys(CampaignSchema.shape),
-  schedule: ['cron', 'timezone', 'at'],
-  audience: ['csv', 'ndjson', 'address_field'],
-  utm: ['source', 'medium', 'campaign', 'content', 'id'],
+/** What the schema does not say by itself, for errors. */
+export const YAML_HINTS: YamlHints = {
+  keys: {
+    '': Object.keys(CampaignSchema.shape),
+    schedule: ['cron', 'timezone', 'at'],
+    audience: ['csv', 'ndjson', 'address_field'],
+    utm: ['source', 'medium', 'campaign', 'content', 'id'],
+  },
+  expected: {
+    '': 'keys and values, as in campaigns/README.md',
+    subject: 'a line of text',
+    from: ADDRESS_EXPECTED,
+    reply_to: ADDRESS_EXPECTED,
+    schedule: SCHEDULE_EXPECTED,
+    'schedule.cron': '5 fields, as "0 10 * * *"',
+    'schedule.timezone': 'one like Europe/Berlin',
+    'schedule.at': 'a time with its zone, as "2026-12-01T10:00:00+01:00"',
+    audience: AUDIENCE_EXPECTED,
+    'audience.csv': 'the path of a file, from the folder of the campaign',
+    'audience.ndjson': 'the path of a file, from the folder of the campaign',
+  },
 };

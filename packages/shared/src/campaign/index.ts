@@ -1,8 +1,8 @@
 /** Campaigns as files: their schema, loading with every error at its line, schedules. */
+export type { CampaignBody, CampaignSnapshot } from './campaignFolder.js';
 export { CampaignFileError, type CampaignProblem, formatProblem } from './campaignProblem.js';
 export type { AudienceDefinition, Campaign, CatchUpPolicy, Schedule } from './campaignSchema.js';
 export {
-  type CampaignSnapshot,
   type LoadedCampaign,
   type LoadedCampaigns,
   loadCampaign,

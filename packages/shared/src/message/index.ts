@@ -1,10 +1,5 @@
 /** From a campaign and a recipient to a message. */
-export {
-  BUILT_IN_NAMES,
-  compileMessage,
-  type Message,
-  type MessagePart,
-  type MessageTemplate,
-  TemplateError,
-  usedFields,
-} from './template.js';
+export { checkTemplates, type FieldUse, type TemplateProblem, usedFields } from './checkTemplates.js';
+export type { MessagePart, TemplatePlace } from './liquid.js';
+export { BUILT_INS, compileMessage, type Message, type MessageTemplate } from './template.js';
+export { TemplateError } from './templateError.js';
