@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   // Tests run on the sources of every package, not on what was compiled from them.
   resolve: { conditions: ['@sendonce/source'] },
-  ssr: { resolve: { conditions: ['@sendonce/source', 'node', 'import', 'module', 'default'] } },
+  // Nothing but ours is added here: Vitest hands these on to Node, where they hold for `require` as well.
+  ssr: { resolve: { conditions: ['@sendonce/source', 'node'] } },
   test: {
     include: ['{apps,packages,bench}/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
     exclude: ['**/dist/**', '**/node_modules/**'],

@@ -169,7 +169,12 @@ export class System {
     const report = (await (await fetch(`${this.sesUrl}/report`)).json()) as {
       byRun: Record<string, InboxReport>;
     };
-    return report.byRun[run] ?? { messages: 0, recipients: 0, duplicates: 0 };
+    const { messages, recipients, duplicates } = report.byRun[run] ?? {
+      messages: 0,
+      recipients: 0,
+      duplicates: 0,
+    };
+    return { messages, recipients, duplicates };
   }
 
   async stop(): Promise<void> {

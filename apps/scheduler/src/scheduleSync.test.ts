@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => test.close());
 
 const cron = (expression: string, timezone = 'Europe/Berlin') =>
-  `schedule:\n  cron: ${expression}\n  timezone: ${timezone}\n`;
+  `schedule:\n  cron: "${expression}"\n  timezone: ${timezone}\n`;
 
 async function setup(settings: string, clock: StubClock | typeof systemClock = systemClock) {
   const prefix = `${test.prefix}-${count++}`;
