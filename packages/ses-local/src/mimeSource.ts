@@ -8,6 +8,8 @@ export async function mimeSource(email: Email, messageId: string, acceptedAt: Da
   const { Simple } = Content;
   if (!Simple) return '';
   const { Text, Html } = Simple.Body;
+  // Names as they were given; the library would write X-Sendonce-ID.
+  const given = new Map(Simple.Headers.map(({ Name }) => [Name.toLowerCase(), Name]));
   const composer = new MailComposer({
     // SES puts its own over whatever was asked for.
     messageId: `<${messageId}@email.amazonses.com>`,
@@ -17,6 +19,7 @@ export async function mimeSource(email: Email, messageId: string, acceptedAt: Da
     cc: Destination.CcAddresses,
     replyTo: ReplyToAddresses,
     subject: Simple.Subject.Data,
+    normalizeHeaderKey: (key) => given.get(key.toLowerCase()) ?? key,
     headers: Simple.Headers.map(({ Name, Value }) => ({ key: Name, value: Value })),
     ...(Text && { text: Text.Data }),
     ...(Html && { html: Html.Data }),
