@@ -43,6 +43,11 @@ describe("a recipient's address", () => {
     ['jane@é%41.com', 'the address is malformed'],
     ['jane@example.com:25', 'the address is malformed'],
     ['jane@example.com, joe@example.com', 'the address is malformed'],
+    ['jane@@example.com', 'the address is malformed'],
+    ['jane@exa mple.com', 'the address is malformed'],
+    ['a@b.com <', 'the address is malformed'],
+    ['<jane@example.com', 'the address is malformed'],
+    ['Jane <jane@example.com> Doe', 'the address is malformed'],
     ['a <jane@example.com>, b <joe@example.com>', 'the address is malformed'],
     ['jane@example.com\r\nBcc: joe@example.com', 'the address has a control character'],
     ['jane\u0000@example.com', 'the address has a control character'],
@@ -61,6 +66,18 @@ describe("a recipient's address", () => {
         expect(once.key).toBe(once.address.toLowerCase());
         expect(once.address).toMatch(/^[\x21-\x7e]+@[a-z0-9.-]+$/);
         expect(parseRecipientAddress(once.address)).toEqual(once);
+      }),
+    );
+  });
+});
+
+describe('no address can start another header', () => {
+  test('whatever stands before the domain', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const parsed = parseRecipientAddress(`${text}@example.com`);
+        if ('address' in parsed) expect(parsed.address).toMatch(/^[\x21-\x7e]+@[a-z0-9.-]+$/);
+        else if (text.length > 3) expect(parsed.invalid).not.toContain(text);
       }),
     );
   });

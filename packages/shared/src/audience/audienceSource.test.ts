@@ -171,6 +171,24 @@ describe('csv', () => {
     expect(rows[0]).toMatchObject({ recipient: { fields: { note: '1\n2\n3' } } });
   });
 
+  test('goes on after rows with too few or too many columns', async () => {
+    const text = 'email,a\nx@example.com\ny@example.com,1,2\nz@example.com,1\n';
+    const rows = await rowsOf(await setup('csv', text));
+    expect(rows.map((row) => ('invalid' in row ? row.invalid : 'ok'))).toEqual([
+      '1 columns instead of 2',
+      '3 columns instead of 2',
+      'ok',
+    ]);
+  });
+
+  test('a quote that is never closed costs its own line, and nobody after it', async () => {
+    const text =
+      'email,a\nx@example.com,"one\ny@example.com,1\nz@example.com,"2"\nw@example.com,3\nv@example.com,"end\n';
+    const rows = await rowsOf(await setup('csv', text));
+    expect(invalidIn(rows).map(({ line }) => line)).toEqual([2, 6]);
+    expect(addressesIn(rows)).toEqual(['y@example.com', 'z@example.com', 'w@example.com']);
+  });
+
   test('columns that come to the same merge field are an error', async () => {
     const source = await setup('csv', 'email,First name,first-name,FIRST NAME\n');
     await expect(source.fields()).rejects.toThrow(

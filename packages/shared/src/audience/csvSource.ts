@@ -71,7 +71,7 @@ export class CsvSource implements AudienceSource {
     if (fields.includes(this.#addressField)) return fields;
     throw this.#error(
       line,
-      `there is no column "${this.#addressField}" for the addresses (address_field); the columns are ${fields.join(', ')}`,
+      `there is no column "${this.#addressField}"; the columns are ${fields.join(', ')} (address_field names the one with the addresses)`,
     );
   }
 
@@ -79,7 +79,7 @@ export class CsvSource implements AudienceSource {
     if ('invalid' in record) return record;
     const { cells, line } = record;
     if (cells.length !== header.length)
-      return { line, invalid: `${cells.length} cells, expected ${header.length} as in the header` };
+      return { line, invalid: `${cells.length} columns instead of ${header.length}` };
     const fields: Record<string, unknown> = {};
     for (let column = 0; column < header.length; column++) {
       const cell = cells[column] as string;

@@ -90,7 +90,7 @@ export class NdjsonSource implements AudienceSource {
     throw new AudienceSourceError(
       this.#file,
       1,
-      `no row has the field "${this.#addressField}" for the addresses (address_field); the fields are ${[...fields].join(', ')}`,
+      `no row has the field "${this.#addressField}"; the fields are ${[...fields].join(', ')} (address_field names the one with the addresses)`,
     );
   }
 }

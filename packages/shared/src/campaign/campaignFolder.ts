@@ -4,8 +4,8 @@
  */
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import { AudienceSourceError, openAudience, parseMailbox } from '../audience/index.js';
+import { join, relative, resolve } from 'node:path';
+import { type AudienceSource, AudienceSourceError, openAudience, parseMailbox } from '../audience/index.js';
 import { checkTemplates, type MessagePart } from '../message/index.js';
 import type { CampaignProblem } from './campaignProblem.js';
 import {
@@ -90,9 +90,7 @@ class CampaignFolder {
     if (CAMPAIGN_ID.test(this.#id)) return;
     this.#report(
       this.#baseDir,
-      `"${this.#id}" can't be the name of a campaign`,
-      {},
-      'letters, digits, - and _ (not first -, no --), at most 100',
+      'a campaign is named with letters, digits, - and _, without --, at most 100, and not first -',
     );
   }
 
@@ -134,31 +132,31 @@ class CampaignFolder {
     try {
       const source = openAudience(audience, this.#baseDir);
       const fields = await source.fields();
-      await this.#checkSomebody(source.rows(), placeOf);
+      await this.#checkSomebody(audience, source);
       return fields;
     } catch (error) {
       if (!(error instanceof AudienceSourceError)) throw error;
       const { file, line, reason } = error;
       // About the file as a whole it is the definition that has to be looked at, else the line of the audience.
       if (line !== undefined) this.#report(file, reason, { line });
-      else this.#reportAudience(`${relative(this.#baseDir, file)}: ${reason}`, placeOf);
+      else {
+        const message = `audience: the file ${relative(this.#baseDir, file)} can't be used: ${reason}`;
+        this.#report(this.#files.subject, message, placeOf(['audience']));
+      }
       return undefined;
     }
   }
 
-  async #checkSomebody(rows: ReturnType<ReturnType<typeof openAudience>['rows']>, placeOf: PlaceOf) {
-    let first = 'it has no rows';
+  async #checkSomebody(audience: AudienceDefinition, source: AudienceSource): Promise<void> {
+    let why = 'it has no rows';
     let count = 0;
-    for await (const row of rows) {
+    for await (const row of source.rows()) {
       if ('recipient' in row) return;
       count += 1;
-      if (count === 1) first = `none of its rows can be used; the first, line ${row.line}: ${row.invalid}`;
+      if (count === 1) why = `none of its rows can be used; the first, line ${row.line}: ${row.invalid}`;
     }
-    this.#reportAudience(`the audience is empty: ${first}`, placeOf);
-  }
-
-  #reportAudience(message: string, placeOf: PlaceOf): void {
-    this.#report(this.#files.subject, `audience: ${message}`, placeOf(['audience']));
+    const file = 'csv' in audience ? audience.csv : audience.ndjson;
+    this.#report(resolve(this.#baseDir, file), `the audience is empty: ${why}`);
   }
 
   #report(

@@ -5,7 +5,7 @@ import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
 import { parseMailbox } from '../audience/address.js';
 import { CronTimes } from './cronTimes.js';
-import { didYouMean } from './didYouMean.js';
+import { nearestName } from './didYouMean.js';
 import { isTimeZone } from './wallClock.js';
 import type { YamlHints } from './yamlFile.js';
 
@@ -28,10 +28,10 @@ const mailbox = nonEmpty.transform((text, context) => {
 
 /** cron-parser's own error for a bad zone names neither the zone nor the field. */
 const timezone = nonEmpty.superRefine((name, context) => {
-  if (!isTimeZone(name))
-    context.addIssue(
-      `there is no time zone "${name}"${didYouMean(name, Intl.supportedValuesOf('timeZone')) || ', expected one like Europe/Berlin'}`,
-    );
+  if (isTimeZone(name)) return;
+  const nearest = nearestName(name, Intl.supportedValuesOf('timeZone'));
+  const hint = nearest ? `did you mean ${nearest}?` : 'expected one like Europe/Berlin';
+  context.addIssue(`there is no time zone "${name}", ${hint}`);
 });
 
 const CRON_FIELDS = ['minute', 'hour', 'day of month', 'month', 'day of week'];
@@ -52,13 +52,13 @@ function cronProblem(expression: string): string | undefined {
   for (const [index, field] of fields.entries()) {
     // Evaluated anew each time, so that the occurrences before and after a restart would differ.
     if (/(^|[,*/])H/.test(field))
-      return `${CRON_FIELDS[index]} "${field}": H stands for a random time and would move the schedule at every start; expected the time itself`;
+      return `H stands for a random time and would move the schedule at every start: write the time (${CRON_FIELDS[index]} "${field}")`;
     const alone = CRON_FIELDS.map((_, other) => (other === index ? field : '*')).join(' ');
     const reason = parseFailure(alone);
-    if (reason) return `${CRON_FIELDS[index]} "${field}": ${reason}`;
+    if (reason) return `"${expression}" is no cron expression: ${CRON_FIELDS[index]} "${field}": ${reason}`;
   }
   const reason = parseFailure(expression);
-  if (reason) return reason;
+  if (reason) return `"${expression}" is no cron expression: ${reason}`;
   return new CronTimes(expression, 'UTC').next(0) === undefined
     ? 'never comes: there is no such date'
     : undefined;

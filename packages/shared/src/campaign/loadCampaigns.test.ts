@@ -98,7 +98,7 @@ describe('a campaign', () => {
     [
       'a field that the audience lacks',
       { body: 'Hi\n{{ frist_name }}\n' },
-      'body.txt:2: {{ frist_name }}: the audience has no such field; it has email, first_name',
+      'body.txt:2: {{ frist_name }}: the audience has no such field, did you mean "first_name"?',
     ],
     [
       'a template error',
@@ -132,7 +132,7 @@ describe('a campaign', () => {
     expect(ids).toEqual(['bad', 'good']);
     expect(problems.every(({ campaign }) => campaign === 'bad')).toBe(true);
     expect(formatProblem({ campaign: 'x', file: '/tmp/x.yaml', line: 3, column: 2, message: 'm' })).toMatch(
-      /x\.yaml:3:2: m$/,
+      /x\.yaml:3:2 {2}m$/,
     );
   });
 

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { messageOf, UsageError } from '../runtime/index.js';
 import { type CampaignSnapshot, readCampaignFolder } from './campaignFolder.js';
 import { CampaignFileError, type CampaignProblem } from './campaignProblem.js';
-import { didYouMean } from './didYouMean.js';
+import { nearestName } from './didYouMean.js';
 
 export type LoadedCampaign = CampaignSnapshot;
 
@@ -31,7 +31,9 @@ export async function loadCampaign(dir: string, id: string): Promise<LoadedCampa
   const ids = await campaignIds(dir);
   if (!ids.includes(id)) {
     const known = ids.length > 0 ? `There are: ${ids.join(', ')}.` : 'There is none.';
-    throw new UsageError(`There is no campaign "${id}" in ${dir}${didYouMean(id, ids) || '.'} ${known}`);
+    const nearest = nearestName(id, ids);
+    const hint = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
+    throw new UsageError(`There is no campaign "${id}" in ${dir}.${hint} ${known}`);
   }
   const { campaign, problems } = await readCampaignFolder(id, resolve(dir, id));
   if (!campaign) throw new CampaignFileError(problems);

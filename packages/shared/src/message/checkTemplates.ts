@@ -133,7 +133,7 @@ function syntaxProblems(error: LiquidError): (TemplatePlace & { message: string 
     .flatMap(({ place = { line: 1, column: 1 }, reason }, index) => {
       // A block whose start is wrong leaves its end alone, which is no error of its own.
       const isEcho = index > 0 && /^tag "(end\w+|else|elsif|when)" not found$/.test(reason);
-      return isEcho ? [] : [{ ...place, message: `Liquid: ${reason}` }];
+      return isEcho ? [] : [{ ...place, message: reason }];
     });
 }
 
