@@ -35,7 +35,7 @@ export type FaultName = (typeof FAULTS)[Moment][number];
 const NEEDS_LATENCY: readonly string[] = ['latency-before', 'latency-after', 'events-late'];
 const ms = z.number().min(0).max(3_600_000);
 
-export const FaultRule = z
+const FaultRule = z
   .strictObject({
     fault: z.enum(Object.values(FAULTS).flat() as [FaultName, ...FaultName[]]),
     probability: z.number().min(0).max(1).default(1),

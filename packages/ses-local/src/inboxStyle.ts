@@ -9,7 +9,8 @@ a:focus-visible, button:focus-visible, input:focus-visible, summary:focus-visibl
 code, pre { font-family: ui-monospace, "Cascadia Mono", Menlo, "DejaVu Sans Mono", monospace; font-size: .875rem; }
 header { display: flex; gap: 1rem; align-items: center; padding: .75rem max(1rem, calc((100vw - 72rem) / 2)); border-bottom: 1px solid var(--line); background: var(--card); }
 .brand { display: flex; gap: .6rem; align-items: center; font-weight: 650; text-decoration: none; color: var(--text); }
-.mark { width: 1.5rem; height: 1.05rem; border: 2px solid currentColor; border-radius: .2rem; background: linear-gradient(to bottom right, transparent 46%, currentColor 46% 54%, transparent 54%) left/50% 65% no-repeat, linear-gradient(to bottom left, transparent 46%, currentColor 46% 54%, transparent 54%) right/50% 65% no-repeat; }
+.mark { position: relative; width: 1.5rem; height: 1.05rem; border: 2px solid currentColor; border-radius: .2rem; overflow: hidden; }
+.mark::after { content: ""; position: absolute; left: 50%; top: -.66rem; width: 1rem; height: 1rem; border: 2px solid currentColor; transform: translateX(-50%) rotate(45deg) skew(8deg, 8deg); }
 .note, small, th, dt, label { color: var(--soft); }
 .note { font-size: .875rem; }
 main { max-width: 72rem; margin: 0 auto; padding: 1.25rem 1rem 3rem; }
@@ -33,13 +34,13 @@ input[type=search], button, .button { font: inherit; padding: .45rem .9rem; bord
 input[type=search] { flex: 1; min-width: 12rem; }
 button, .button { cursor: pointer; } button:hover, .button:hover, .runs a:hover, tbody tr:hover { background: var(--hover); }
 .table { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .75rem; }
-table { border-collapse: collapse; width: 100%; table-layout: fixed; }
+table { border-collapse: collapse; width: 100%; table-layout: fixed; font-size: .9375rem; }
 th, td { text-align: left; padding: .55rem 1rem; border-bottom: 1px solid var(--line); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 tbody tr:last-child td { border-bottom: 0; }
 th { font-weight: 500; font-size: .8125rem; }
-th:nth-child(1) { width: 34%; } th:nth-child(3) { width: 27%; } th:nth-child(4) { width: 12.5rem; }
+th:nth-child(1) { width: 29%; } th:nth-child(3) { width: 28%; } th:nth-child(4) { width: 11rem; }
 td { font-variant-numeric: tabular-nums; } .subject a { font-weight: 550; text-decoration: none; } .subject a:hover { text-decoration: underline; }
-.run, .time { color: var(--soft); font-size: .875rem; }
+.run, .time { color: var(--soft); font-size: .8125rem; }
 .pages { display: flex; justify-content: space-between; padding: 1rem 0; }
 .empty { color: var(--soft); padding: 2rem 1rem; text-align: center; }
 .back { margin: 0 0 .75rem; }
