@@ -37,7 +37,10 @@ async function main() {
       : undefined;
   if (redis) env.REDIS_URL = redis.url;
   try {
-    return await runToEnd([join(root, command.entry), ...(command.args ?? []), ...args], env);
+    return await runToEnd(
+      [...(command.nodeFlags ?? []), join(root, command.entry), ...(command.args ?? []), ...args],
+      env,
+    );
   } finally {
     await redis?.stop();
   }

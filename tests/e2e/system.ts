@@ -18,6 +18,7 @@ import {
 } from '@sendonce/shared/runtime';
 import { waitFor } from '@sendonce/shared/testing';
 import { freePort } from '../../scripts/bootstrap/redis.mjs';
+import { WORKER_NODE_FLAGS } from '../../scripts/commands.mjs';
 
 const root = new URL('../../', import.meta.url);
 const ENTRIES = {
@@ -116,7 +117,7 @@ export class System {
       env: { ...this.env, ...env },
       stdio: [stdio, stdio, stdio, 'ipc'],
       // Vitest's own flags would make Node look for sources, and compiled code is what runs in production.
-      execArgv: [],
+      execArgv: program === 'worker' ? WORKER_NODE_FLAGS : [],
     });
     this.#children.add(child);
     child.once('exit', (code) => {

@@ -9,7 +9,7 @@ import type { Clock, Logger } from '@sendonce/shared/runtime';
 import type { Outcome } from './outcomes.js';
 
 /** An occurrence that is later than this was missed, and the campaign's `catch_up` decides; ms. */
-export const MISSED_AFTER_MS = 5 * 60_000;
+const MISSED_AFTER_MS = 5 * 60_000;
 
 export interface DueServices {
   runs: Runs;

@@ -6,7 +6,7 @@ import type { ChunkRef, Ledger, Settlement } from '@sendonce/shared/ledger';
 import type { Runs } from '@sendonce/shared/run';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
 
-export const REFUSALS_IN_A_ROW = 20;
+const REFUSALS_IN_A_ROW = 20;
 
 /** The refusals for one reason at the end of a micro-batch. */
 export class RefusalRow {

@@ -23,7 +23,7 @@ import type { PinnedRun, PinnedRuns } from './pinnedRuns.js';
 import { RefusalRow } from './refusals.js';
 
 /** Recipients a claim, at the most: what a killed worker leaves in doubt. */
-export const BATCH_SIZE = 100;
+const BATCH_SIZE = 100;
 /** A micro-batch takes about this long at the account's rate, at the most, ms; a slow account gets small claims. */
 const BATCH_MS = 2_000;
 /** A request is not sent when its claim is older than this, ms. Only thrift: what makes it safe is the signature. */

@@ -42,7 +42,7 @@ export function addExportCommand(program: Command): void {
 }
 
 /** Chunk by chunk, so that a large run does not have to fit into memory. */
-export async function* exportRows({ ledger, runs }: Context, run: string): AsyncIterable<Row> {
+async function* exportRows({ ledger, runs }: Context, run: string): AsyncIterable<Row> {
   const chunks = [...(await runs.chunkTallies(run)).keys()].sort((a, b) => a - b);
   for (const chunk of chunks) {
     const ref = { run, chunk };

@@ -13,7 +13,7 @@ export interface SendPayload extends ChunkRef {
 }
 
 /** A chunk's job only goes round while the chunk has somebody to send to; retries are the reconciler's business. */
-export const SENDS_JOB_OPTIONS: JobsOptions = {
+const SENDS_JOB_OPTIONS: JobsOptions = {
   attempts: 5,
   backoff: { type: 'exponential', delay: 1_000 },
   removeOnComplete: { age: 7 * 86_400, count: 20_000 },

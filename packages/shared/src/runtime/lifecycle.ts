@@ -13,7 +13,7 @@ export interface Service {
 }
 
 /** How long a stop may take before the process gives up and ends, in ms: below the 10 s that `docker stop` waits. */
-export const STOP_TIMEOUT_MS = 9_000;
+const STOP_TIMEOUT_MS = 9_000;
 
 /** Starts the services of a process, and adds each to the list as soon as it has something to stop. */
 export type Start = (services: Service[], settings: Settings, logger: Logger) => Promise<void>;

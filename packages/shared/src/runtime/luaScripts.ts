@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { RedisConnection } from './redis.js';
 
-export type ScriptArgument = string | number | Buffer;
+type ScriptArgument = string | number | Buffer;
 
 /** Runs the script; loads it first where Redis does not know it (a restart forgets scripts). */
 export type LuaScript = (redis: RedisConnection, keys: string[], args: ScriptArgument[]) => Promise<unknown>;
