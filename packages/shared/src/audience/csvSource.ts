@@ -36,11 +36,13 @@ export class CsvSource implements AudienceSource {
     throw this.#error(1, 'the file has no header line');
   }
 
-  async *rows({ requiredFields = [], signal }: RowOptions = {}): AsyncIterable<AudienceRow> {
+  async *rows({ requiredFields, signal }: RowOptions = {}): AsyncIterable<AudienceRow> {
+    // Callers name a field as often as their templates use it.
+    const required = [...new Set(requiredFields)];
     let isEmpty = true;
     for await (const { header, records } of this.#batches(signal)) {
       isEmpty = false;
-      for (const record of records) yield this.#toRow(record, header.fields, requiredFields);
+      for (const record of records) yield this.#toRow(record, header.fields, required);
     }
     if (isEmpty) throw this.#error(1, 'the file has no header line');
   }

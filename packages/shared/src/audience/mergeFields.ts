@@ -1,5 +1,16 @@
 /** Words of Liquid's own: as a name they would render as nothing, or as true. */
-const RESERVED = new Set(['and', 'blank', 'contains', 'empty', 'false', 'nil', 'not', 'null', 'or', 'true']);
+export const LIQUID_WORDS: ReadonlySet<string> = new Set([
+  'and',
+  'blank',
+  'contains',
+  'empty',
+  'false',
+  'nil',
+  'not',
+  'null',
+  'or',
+  'true',
+]);
 
 /**
  * Columns and keys become merge fields: `First name` is `{{ first_name }}`. Lower case, so that `Email` and `email` are the
@@ -12,7 +23,7 @@ export function toFieldName(column: string): string {
     .toLowerCase()
     .replace(/[^\p{L}\p{M}\p{N}_-]+/gu, '_')
     .replace(/^[_-]+|[_-]+$/g, '');
-  return RESERVED.has(name) ? `${name}_` : name;
+  return LIQUID_WORDS.has(name) ? `${name}_` : name;
 }
 
 /** The names of columns that come to the same merge field, or to none. Undefined: all is well. */

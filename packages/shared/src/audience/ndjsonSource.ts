@@ -40,7 +40,9 @@ export class NdjsonSource implements AudienceSource {
     return this.#checked(fields);
   }
 
-  async *rows({ requiredFields = [], signal }: RowOptions = {}): AsyncIterable<AudienceRow> {
+  async *rows({ requiredFields, signal }: RowOptions = {}): AsyncIterable<AudienceRow> {
+    // Callers name a field as often as their templates use it.
+    const required = [...new Set(requiredFields)];
     let line = 0;
     for await (const { lines } of lineBatches(this.#file, signal)) {
       for (const text of lines) {
@@ -49,7 +51,7 @@ export class NdjsonSource implements AudienceSource {
         const fields = this.#parseFields(text);
         yield typeof fields === 'string'
           ? { line, invalid: fields }
-          : toRow(line, fields, this.#addressField, requiredFields);
+          : toRow(line, fields, this.#addressField, required);
       }
     }
   }

@@ -14,6 +14,8 @@ import { type CronExpression, CronExpressionParser } from 'cron-parser';
 import { offsetMs, shiftLocal } from './wallClock.js';
 
 const MINUTE_MS = 60_000;
+/** Clocks change at full quarters of an hour only; asking for each minute took 40 ms on such a day. */
+const QUARTER_MS = 15 * MINUTE_MS;
 const DAY_MS = 86_400_000;
 const HOURS_A_DAY = 24;
 /** The longest pause of an expression that has occurrences: 29 February, over a century without a leap day. */
@@ -83,10 +85,13 @@ export class CronTimes {
   /** Every minute of a local day, however long it is, whose clock shows one of the minutes. */
   #elapsedInstants(day: number): number[] {
     const instants: number[] = [];
-    for (let instant = day - DAY_MS; instant < day + 2 * DAY_MS; instant += MINUTE_MS) {
-      const local = instant + offsetMs(this.#timezone, instant);
-      const isOnDay = local >= day && local < day + DAY_MS;
-      if (isOnDay && this.#minutes.includes(((local - day) / MINUTE_MS) % 60)) instants.push(instant);
+    for (let quarter = day - DAY_MS; quarter < day + 2 * DAY_MS; quarter += QUARTER_MS) {
+      const offset = offsetMs(this.#timezone, quarter);
+      for (let instant = quarter; instant < quarter + QUARTER_MS; instant += MINUTE_MS) {
+        const local = instant + offset;
+        const isOnDay = local >= day && local < day + DAY_MS;
+        if (isOnDay && this.#minutes.includes(((local - day) / MINUTE_MS) % 60)) instants.push(instant);
+      }
     }
     return instants;
   }

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { messageOf } from '../runtime/index.js';
 import { didYouMean } from './didYouMean.js';
 
-export interface YamlPlace {
+interface YamlPlace {
   line: number;
   column: number;
 }

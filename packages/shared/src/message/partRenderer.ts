@@ -1,19 +1,19 @@
 /**
  * Renders one part of a message for many recipients. liquidjs takes 1 to 4 µs a node, for walking generators rather than
  * for work, so in parts without tags, where no node depends on another, constant text and plain fields (`{{ name }}`) go
- * past it: 11 instead of 37 µs for a text of 2 kB with five fields. Values that are not simply text, and everything else, are liquidjs's.
+ * past it: 11 to 15 instead of 34 to 45 µs for a text of 2 kB with five fields. Values that are not simply text, and all
+ * else, are liquidjs's.
  */
 import { type Liquid, LiquidError, Output, type Template, TokenKind } from 'liquidjs';
+import { LIQUID_WORDS } from '../audience/mergeFields.js';
 import type { MessagePart } from './liquid.js';
 import { toTemplateError } from './templateError.js';
 
 /** A single field, without filters: what stands between the braces. */
 const PLAIN_FIELD = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
-/** Names that Liquid gives a meaning. */
-const LITERALS = new Set(['and', 'blank', 'contains', 'empty', 'false', 'nil', 'not', 'null', 'or', 'true']);
 const NEEDS_ESCAPE = /[&<>"']/;
 
-export type Scope = Record<string, unknown>;
+type Scope = Record<string, unknown>;
 export type PartRenderer = (scope: Scope) => string;
 
 type Node = { text: string } | { template: Template; field?: string };
@@ -57,7 +57,7 @@ export function makePartRenderer(
 function toNode(engine: Liquid, template: Template): Node | undefined {
   if (template instanceof Output) {
     const content = template.token.content.trim();
-    const isField = PLAIN_FIELD.test(content) && !LITERALS.has(content);
+    const isField = PLAIN_FIELD.test(content) && !LIQUID_WORDS.has(content);
     return isField ? { template, field: content } : { template };
   }
   return template.token.kind === TokenKind.HTML
