@@ -23,11 +23,11 @@ async function setupEvents(
 test.each(['1', '2'])(
   'messages by signature version %s pass an independent validator',
   async (signatureVersion) => {
-    const { sesLocal, send, endpoint, untilTypes } = await setupEvents({ signatureVersion });
+    const { sesLocal, send, control, endpoint, untilTypes } = await setupEvents({ signatureVersion });
     await send(set);
     await untilTypes('Send', 'Delivery');
     const validator = new SnsPayloadValidator();
-    const { url, pem } = await (await fetch(`${sesLocal.url}/sns/certificate`)).json();
+    const { url, pem } = (await control('GET', '/sns/certificate')).body;
     expect(await (await fetch(`${sesLocal.url}/sns/certificate.pem`)).text()).toBe(pem);
     (validator as unknown as { certCache: Map<string, string> }).certCache.set(url, pem);
     expect(endpoint.received.map(({ message }) => message.Type)).toContain('SubscriptionConfirmation');

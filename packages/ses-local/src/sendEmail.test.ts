@@ -1,4 +1,4 @@
-import { GetAccountCommand } from '@aws-sdk/client-sesv2';
+import { GetAccountCommand, ListEmailIdentitiesCommand } from '@aws-sdk/client-sesv2';
 import { describe, expect, test } from 'vitest';
 import { makeMail, setup } from './testing/setup.js';
 
@@ -84,6 +84,14 @@ describe('SendEmail', () => {
     const { headers } = await fetch(`${sesLocal.url}/v2/email/account`);
     expect(Math.abs(Date.parse(headers.get('date') as string) - Date.now())).toBeLessThan(2_000);
     expect((await client.send(new GetAccountCommand({}))).$metadata.requestId).toBeDefined();
+  });
+});
+
+test('a call that is not simulated is an error that says so', async () => {
+  const { client } = await setup();
+  await expect(client.send(new ListEmailIdentitiesCommand({}))).rejects.toMatchObject({
+    name: 'UnknownOperationException',
+    message: expect.stringContaining('/v2/email/identities'),
   });
 });
 

@@ -119,6 +119,10 @@ function pagesAndControl(services: ControlServices, logger: Logger): Express {
   app.disable('etag');
   app.use(controlApi(services));
   app.use(inboxPage(services.mails));
+  app.use('/v2', (request, response) => {
+    response.status(404).set('x-amzn-errortype', 'UnknownOperationException');
+    response.json({ message: `${request.method} ${request.originalUrl} is not part of this simulator.` });
+  });
   app.use((request, response) => {
     response.status(404).json({ message: `There is nothing at ${request.path}.` });
   });
