@@ -74,7 +74,7 @@ describe('sendonce', () => {
 
   it('finds everything well, as doctor', async () => {
     const { code, out } = await sendonce(['doctor']);
-    expect(out).toContain('✓ Redis persistence: appendonly yes, appendfsync always');
+    expect(out).toContain('✓ Redis durability: appendonly yes, appendfsync always');
     expect(out).toContain('✓ SES: ');
     expect(code).toBe(0);
   });

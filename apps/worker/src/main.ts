@@ -1,10 +1,10 @@
 /** The worker process: wires settings, connections and services, and starts them. Any number of workers may run. */
 import { SesEvents } from '@sendonce/shared/events';
-import { Ledger } from '@sendonce/shared/ledger';
+import { assertDurable, Ledger, readDurability } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
-import { SendRate, SesClient } from '@sendonce/shared/ses';
+import { assertClocksAgree, readClockSkew, SendRate, SesClient } from '@sendonce/shared/ses';
 import { AbsenceProof } from './absence.js';
 import { JobConsumer } from './jobConsumer.js';
 import { PinnedRuns } from './pinnedRuns.js';
@@ -19,6 +19,13 @@ await runProcess('worker', async (services, settings, logger) => {
   const queues = openQueues(redis, prefix);
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
   const ses = new SesClient(settings.ses);
+
+  const durability = await readDurability(redis);
+  assertDurable(durability, settings.redis);
+  if (durability.mend) logger.warn({ detail: durability.detail }, 'redis keeps less than it could');
+  const skew = await readClockSkew({ redis, ses, clock });
+  assertClocksAgree(skew);
+  if (skew.reason) logger.warn({ reason: skew.reason }, "SES can't be asked for its time");
 
   const ledger = new Ledger({ redis, prefix });
   const runs = new Runs({ redis, prefix, clock });

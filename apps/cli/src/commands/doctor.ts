@@ -1,6 +1,7 @@
 import { loadCampaigns } from '@sendonce/shared/campaign';
-import { messageOf, type Settings } from '@sendonce/shared/runtime';
-import { SesClient } from '@sendonce/shared/ses';
+import { readDurability } from '@sendonce/shared/ledger';
+import { systemClock as clock, messageOf, type Settings } from '@sendonce/shared/runtime';
+import { assertClocksAgree, readClockSkew, SesClient } from '@sendonce/shared/ses';
 import type { Command } from 'commander';
 import { type Context, withContext } from '../context.js';
 import { print } from '../output.js';
@@ -27,6 +28,7 @@ export function addDoctorCommand(program: Command): void {
         const findings = [
           ...(await checkRedis(context)),
           ...(await checkSes(context.settings)),
+          await checkClocks(context),
           ...(await checkCampaigns(context.settings)),
         ];
         if (json) print(JSON.stringify(findings, null, 2));
@@ -44,29 +46,14 @@ function printFinding({ check, verdict, detail, mend }: Finding): void {
 /** Redis is the ledger: what it loses, nobody remembers. */
 async function checkRedis({ redis }: Context): Promise<Finding[]> {
   const info = parseInfo(await redis.info());
-  const config = async (name: string) => ((await redis.config('GET', name)) as string[])[1] ?? '';
-  const [appendonly, appendfsync, policy] = await Promise.all(
-    ['appendonly', 'appendfsync', 'maxmemory-policy'].map(config),
-  );
-  const isDurable = appendonly === 'yes' && appendfsync === 'always';
+  const { detail, mend } = await readDurability(redis);
   return [
     {
       check: 'Redis',
       verdict: 'ok',
       detail: `${info.valkey_version ? `Valkey ${info.valkey_version}` : `version ${info.redis_version}`} answers`,
     },
-    {
-      check: 'Redis persistence',
-      verdict: isDurable ? 'ok' : 'error',
-      detail: `appendonly ${appendonly}, appendfsync ${appendfsync}${isDurable ? ': a claim is on disk before SES hears of it' : ': a crash can lose claims, and those mails go out twice'}`,
-      mend: 'redis-cli CONFIG SET appendonly yes; redis-cli CONFIG SET appendfsync always; redis-cli CONFIG REWRITE',
-    },
-    {
-      check: 'Redis eviction',
-      verdict: policy === 'noeviction' ? 'ok' : 'error',
-      detail: `maxmemory-policy ${policy}${policy === 'noeviction' ? '' : ': Redis may throw the ledger away when memory gets short'}`,
-      mend: 'redis-cli CONFIG SET maxmemory-policy noeviction; redis-cli CONFIG REWRITE',
-    },
+    { check: 'Redis durability', verdict: mend ? 'error' : 'ok', detail, ...(mend && { mend }) },
   ];
 }
 
@@ -103,6 +90,31 @@ async function checkSes({ ses: settings }: Settings): Promise<Finding[]> {
     const mend =
       'Check AWS_REGION, the credentials (AWS_ACCESS_KEY_ID or a role) and that they allow ses:GetAccount.';
     return [{ check: 'SES', verdict: 'error', detail: `${where}: ${messageOf(error)}`, mend }];
+  } finally {
+    ses.close();
+  }
+}
+
+async function checkClocks({ redis, settings }: Context): Promise<Finding> {
+  const check = 'Clocks';
+  const ses = new SesClient(settings.ses);
+  try {
+    const skew = await readClockSkew({ redis, ses, clock });
+    assertClocksAgree(skew);
+    const seconds = (ms: number | undefined): string =>
+      ms === undefined ? 'unknown' : `${(ms / 1_000).toFixed(1)} s`;
+    return {
+      check,
+      verdict: 'ok',
+      detail: `Redis is off by ${seconds(skew.redisMs)}, SES by ${seconds(skew.sesMs)}`,
+    };
+  } catch (error) {
+    return {
+      check,
+      verdict: 'error',
+      detail: messageOf(error),
+      mend: 'timedatectl set-ntp true, on every machine',
+    };
   } finally {
     ses.close();
   }

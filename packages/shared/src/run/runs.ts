@@ -107,11 +107,6 @@ export class Runs {
     return this.#redis.smembers(this.#openKey);
   }
 
-  /** Puts a run back among the open ones, before something in it is changed. */
-  async reopen(run: string): Promise<void> {
-    await this.#redis.sadd(this.#openKey, run);
-  }
-
   /** Takes a run off the open ones and gives its record the ledger's time to live. */
   async close(run: string, retentionMs: number): Promise<void> {
     const keys = this.#keys(run);

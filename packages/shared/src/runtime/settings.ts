@@ -28,6 +28,8 @@ const redisUrl = z
 const Variables = z.object({
   /** Redis; `demo` and `test` bring their own. */
   REDIS_URL: redisUrl,
+  /** `yes`: send although Redis would lose the ledger in a crash. */
+  ALLOW_VOLATILE_REDIS: z.enum(['yes', 'no'], 'expected yes or no').default('no'),
   /** First part of every key, so that several installations, or tests, share a server. */
   REDIS_PREFIX: z
     .string()
@@ -75,7 +77,7 @@ const OURS =
 const CLOCK_SKEW_SECONDS = 60;
 
 export interface Settings {
-  redis: { url: string; prefix: string };
+  redis: { url: string; prefix: string; allowsVolatile: boolean };
   ses: {
     region: string;
     endpoint?: string;
@@ -175,7 +177,11 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
   const isLocal =
     endpoint !== undefined && !/\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(new URL(endpoint).hostname);
   return {
-    redis: { url: variables.REDIS_URL, prefix: variables.REDIS_PREFIX },
+    redis: {
+      url: variables.REDIS_URL,
+      prefix: variables.REDIS_PREFIX,
+      allowsVolatile: variables.ALLOW_VOLATILE_REDIS === 'yes',
+    },
     ses: {
       region: variables.AWS_REGION,
       ...(endpoint && { endpoint }),

@@ -18,7 +18,7 @@ import {
 } from '@aws-sdk/client-sesv2';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { HttpRequest, RequestSigningArguments } from '@smithy/types';
+import type { HttpRequest, HttpResponse, RequestSigningArguments } from '@smithy/types';
 import { answerOf, type SesAnswer } from './answers.js';
 
 /** Carries the claim's time from the call to the signer; never goes over the wire. */
@@ -82,6 +82,29 @@ export class SesClient implements MailSender {
   /** The account's quota and state. May be called about once a second, all processes together. */
   async account(): Promise<GetAccountCommandOutput> {
     return this.#client.send(new GetAccountCommand({}));
+  }
+
+  /**
+   * SES's time, ms since the epoch, from the `Date` of its answer (to the second; half of one is added). A refusal has a
+   * date, too. @throws when SES can't be reached.
+   */
+  async time(): Promise<number> {
+    let date: string | undefined;
+    const command = new GetAccountCommand({});
+    command.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args);
+        ({ date } = (result.response as HttpResponse).headers);
+        return result;
+      },
+      // Next to the wire: before an error answer is turned into an exception.
+      { step: 'deserialize', priority: 'low', name: 'serverDate' },
+    );
+    const sent = this.#client.send(command);
+    await sent.catch((error: unknown) => {
+      if (date === undefined) throw error;
+    });
+    return Date.parse(date ?? '') + 500;
   }
 
   close(): void {
