@@ -12,13 +12,15 @@ const STEP_MS = 20;
 /** A reordered event comes after the next one, or after this. */
 const HELD_BACK_MS = 500;
 
+type Topic = Pick<SnsTopic, 'hasSubscribers' | 'publish'>;
+
 export class EventPublisher {
   readonly #faults: Faults;
-  readonly #topic: SnsTopic;
+  readonly #topic: Topic;
   readonly #timers = new Set<NodeJS.Timeout>();
   #heldBack: SesEvent | undefined;
 
-  constructor({ faults, topic }: { faults: Faults; topic: SnsTopic }) {
+  constructor({ faults, topic }: { faults: Faults; topic: Topic }) {
     this.#faults = faults;
     this.#topic = topic;
   }
@@ -57,7 +59,8 @@ export class EventPublisher {
     this.#topic.publish(() => eventJson(event), times);
     const heldBack = this.#heldBack;
     this.#heldBack = undefined;
-    if (heldBack) this.#topic.publish(() => eventJson(heldBack));
+    // A step later: notifications that are published at once may overtake each other on their way.
+    if (heldBack) this.#later(STEP_MS, () => this.#topic.publish(() => eventJson(heldBack)));
   }
 
   #holdBack(event: SesEvent): void {

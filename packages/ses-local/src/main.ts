@@ -6,6 +6,8 @@ import { readSettings, type SesLocalSettings, SettingsError } from './settings.j
 /** How often we look whether the parent is still there. */
 const PARENT_CHECK_MS = 500;
 
+// Looked up before anything takes time: a parent that dies meanwhile would be taken for another one.
+const parent = process.ppid;
 const settings = readSettingsOrExit();
 const logger = pino({ base: { service: 'ses-local' }, level: settings.logLevel });
 const sesLocal = await startSesLocal({ ...settings.config, logger }).catch((error: unknown) => {
@@ -29,7 +31,6 @@ function stop(): void {
 
 /** A process whose parent has died gets another one. */
 function stopWithParent(): void {
-  const parent = process.ppid;
   setInterval(() => {
     if (process.ppid !== parent && !isStopping) stop();
   }, PARENT_CHECK_MS).unref();

@@ -7,7 +7,7 @@ describe('SendEmail', () => {
     const { send, control } = await setup();
     const { MessageId = '' } = await send();
     expect(MessageId).toMatch(
-      /^[0-9a-f]{16}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-000000$/,
+      /^0100[0-9a-f]{12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-000000$/,
     );
     const { body } = await control('GET', '/messages?to=USER0@');
     expect(body).toMatchObject([
@@ -91,7 +91,7 @@ test('a call that is not simulated is an error that says so', async () => {
   const { client } = await setup();
   await expect(client.send(new ListEmailIdentitiesCommand({}))).rejects.toMatchObject({
     name: 'UnknownOperationException',
-    message: expect.stringContaining('/v2/email/identities'),
+    message: expect.stringContaining('is not part of this simulator'),
   });
 });
 

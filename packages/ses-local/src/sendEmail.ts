@@ -2,7 +2,7 @@
  * SendEmail and GetAccount, with the faults that are asked for. The order is Amazon's: signature, then the message, then
  * the account; and the signature's date again at the moment of acceptance, because a request may be on its way for long.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account } from './account.js';
@@ -120,9 +120,9 @@ export class SesApi {
 }
 
 function accept(email: Email): StoredMail & { email: Email } {
-  // As SES's look: time and randomness, 60 characters.
-  const time = Date.now().toString(16).padStart(16, '0');
-  const messageId = `${time}-${randomBytes(4).toString('hex')}-${randomUUID().slice(9)}-000000`;
+  // As SES's look: time and a UUID, 60 characters.
+  const time = Date.now().toString(16).padStart(12, '0');
+  const messageId = `0100${time}-${randomUUID()}-000000`;
   return { messageId, acceptedAt: new Date(), to: email.recipients, tags: email.tags, email };
 }
 
