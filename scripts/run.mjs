@@ -2,70 +2,55 @@
  * The way in on any machine that has Node and npm: brings the dependencies, compiles, brings a Redis where the command needs
  * one of its own, runs the command, and cleans up. Runs before anything is installed, so it stands on Node alone.
  */
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { build } from './bootstrap/build.mjs';
 import { BootstrapError, root } from './bootstrap/common.mjs';
-import { install } from './bootstrap/install.mjs';
-import { startRedis } from './bootstrap/redis.mjs';
-import { COMMANDS } from './commands.mjs';
+import { Interruption } from './bootstrap/interruption.mjs';
+import { checkNode } from './bootstrap/nodeVersion.mjs';
+import { prepare } from './bootstrap/prepare.mjs';
+import { startRedis, startTemporaryRedis } from './bootstrap/redis.mjs';
+import { runToEnd } from './bootstrap/runToEnd.mjs';
+import { COMMANDS, usage } from './commands.mjs';
 
 const [name = '', ...args] = process.argv.slice(2);
+const interruption = new Interruption();
 try {
   process.exitCode = await main();
 } catch (error) {
-  if (!(error instanceof BootstrapError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 2;
+  process.exitCode = report(error);
 }
 
 async function main() {
-  const command = COMMANDS[name];
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) {
-    const list = Object.entries(COMMANDS).map(
-      ([known, { about }]) => `  npm run ${known.padEnd(10)} ${about}`,
-    );
-    throw new BootstrapError(`There is no command "${name}". There are:\n${list.join('\n')}`);
+    throw new BootstrapError(`${name ? `There is no command "${name}".` : 'Which command?'}\n${usage()}`, 2);
   }
-  checkNode();
-  await install();
-  await build();
-  const env = { ...process.env };
-  const redis =
-    command.redis === 'embedded' && !env.REDIS_URL
-      ? await startRedis({ dataDir: join(root, '.data', name, 'redis'), isFresh: true })
-      : undefined;
-  if (redis) env.REDIS_URL = redis.url;
+  checkNode(process.versions.node);
+  await prepare({ signal: interruption.signal });
+  if (!command.entry) return 0;
+  const redis = command.redis === 'embedded' ? await ownRedis(command) : undefined;
   try {
-    return await runToEnd(
-      [...(command.nodeFlags ?? []), join(root, command.entry), ...(command.args ?? []), ...args],
-      env,
-    );
+    interruption.signal.throwIfAborted();
+    const env = redis ? { ...process.env, REDIS_URL: redis.url } : process.env;
+    const { entry, nodeFlags = [], args: ownArgs = [] } = command;
+    return await runToEnd([...nodeFlags, join(root, entry), ...ownArgs, ...args], env, interruption);
   } finally {
     await redis?.stop();
   }
 }
 
-function checkNode() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) return;
-  throw new BootstrapError(
-    `Sendonce needs Node 20.19 or newer, this is ${process.versions.node}. See https://nodejs.org/`,
-  );
+/**
+ * Only the environment counts here, not the `.env` that the processes read too: what stands in there may be the server that
+ * real campaigns run on, and neither tests nor a demo have a place on it.
+ */
+async function ownRedis({ isKept }) {
+  if (process.env.REDIS_URL) return undefined;
+  if (!isKept) return startTemporaryRedis(name);
+  return startRedis({ dataDir: join(root, '.data', name, 'redis'), isFresh: true });
 }
 
-/**
- * Runs a Node program to its end. Ctrl-C on a terminal reaches the program by itself, as it is in our process group; a
- * signal that is sent to us alone is handed on. In both cases we stay until the program has ended.
- */
-function runToEnd(command, env) {
-  const child = spawn(process.execPath, command, { cwd: process.cwd(), env, stdio: 'inherit' });
-  process.on('SIGINT', () => {
-    if (!process.stdin.isTTY) child.kill('SIGINT');
-  });
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)));
-  });
+/** @returns the exit code for it: 1 failed, 2 wrong usage or nothing to work with, 128 + n as shells say "signal n". */
+function report(error) {
+  if (interruption.signal.aborted) return interruption.exitCode;
+  process.stderr.write(`${error instanceof BootstrapError ? error.message : error.stack}\n`);
+  return error.exitCode ?? 1;
 }

@@ -1,164 +1,199 @@
 /**
  * An embedded Redis: private to one command, on a port and in a data folder of its own, as durable as the promise asks for
- * (every write is on disk before its reply). Also what tests use that kill a server and start it again on its data.
+ * (every write is on disk before its reply). It ends with us, however we end. Also what tests use that kill a server and
+ * start it again on its data.
  */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { announce, BootstrapError } from './common.mjs';
+import { announce, BootstrapError, isProcessAlive, lastLines } from './common.mjs';
+import { orphanedDirs, temporaryDir } from './dataDirs.mjs';
 import { findRedis } from './findRedis.mjs';
+import { tieToUs } from './lifeline.mjs';
+import { ask, servesDir } from './resp.mjs';
 
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
+const POLL_MS = 20;
 /** Progress is announced when it takes longer than this. */
 const PATIENCE_MS = 2_000;
+/** Between finding a free port and using it, another process may take it. */
+const PORT_ATTEMPTS = 3;
+const LOG_LINES = 8;
 
-const DURABLE = [
-  '--appendonly',
-  'yes',
-  '--appendfsync',
-  'always',
-  '--maxmemory-policy',
-  'noeviction',
-  '--save',
-  '',
-];
+const LOG_FILE = 'redis.log';
+/** Beside the data: who serves it. */
+const RECORD_FILE = 'server.json';
 
-/**
- * @param {{ dataDir: string, port?: number, args?: string[], program?: { program: string, args: string[], image?: string }, isFresh?: boolean }} options
- *   isFresh: what lies in the data folder from an earlier command is removed first.
- */
-export async function startRedis({ dataDir, port, args = [], program, isFresh = false }) {
-  const dir = resolve(dataDir);
-  await stopLeftOver(dir);
-  if (isFresh) rmSync(dir, { recursive: true, force: true });
-  mkdirSync(dir, { recursive: true });
-  const server = new EmbeddedRedis(program ?? (await findRedis()), dir, port ?? (await freePort()), args);
-  await server.start();
-  return server;
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
+const NEVER_EVICTS = ['--maxmemory-policy', 'noeviction'];
+const IN_THE_FOREGROUND = ['--daemonize', 'no', '--supervised', 'no', '--pidfile', ''];
+
+/** A server on a folder of our own that goes with it. What killed commands left of theirs is cleared away first. */
+export async function startTemporaryRedis(name) {
+  for (const dir of orphanedDirs()) {
+    await stopLeftOver(dir);
+    rmSync(dir, { recursive: true, force: true });
+  }
+  return startRedis({ dataDir: temporaryDir(name), isTemporary: true });
+}
+
+/** The options are described in redis.d.mts. */
+export async function startRedis({ dataDir, port, args = [], launcher, isFresh, isTemporary }) {
+  if (existsSync(dataDir)) await stopLeftOver(realpathSync(dataDir));
+  if (isFresh) rmSync(dataDir, { recursive: true, force: true });
+  mkdirSync(dataDir, { recursive: true });
+  const dir = realpathSync(dataDir);
+  const settings = { dir, args, launcher: launcher ?? (await findRedis()), isTemporary };
+  for (let attempt = 1; ; attempt++) {
+    const server = new EmbeddedRedis({ ...settings, port: port ?? (await freePort()) });
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      const isTaken = port === undefined && readLog(dir).includes('Address already in use');
+      if (!isTaken || attempt === PORT_ATTEMPTS) throw error;
+    }
+  }
 }
 
 class EmbeddedRedis {
-  #command;
-  #args;
+  #settings;
   #child;
-  #exited;
+  #exited = Promise.resolve();
+  #untie;
 
-  constructor(command, dir, port, args) {
-    this.#command = command;
-    this.#args = args;
-    this.dir = dir;
-    this.port = port;
-    this.url = `redis://127.0.0.1:${port}`;
+  constructor(settings) {
+    this.#settings = settings;
+    this.dir = settings.dir;
+    this.port = settings.port;
+    this.url = `redis://127.0.0.1:${settings.port}`;
   }
 
   get pid() {
     return this.#child?.pid;
   }
 
-  /** Starts the server, on the data that lies there. */
-  async start() {
-    const { program, args, image } = this.#command;
-    const log = join(this.dir, 'redis.log');
-    const own = [
-      '--port',
-      String(this.port),
-      '--bind',
-      '127.0.0.1',
-      '--dir',
-      this.dir,
-      '--logfile',
-      log,
-      ...DURABLE,
-      ...this.#args,
-    ];
-    const inDocker = image ? ['-v', `${this.dir}:${this.dir}`, image, 'redis-server'] : [];
-    // Not in our process group: Ctrl-C must not stop Redis before those who use it.
-    this.#child = spawn(program, [...args, ...inDocker, ...own], { stdio: 'ignore', detached: true });
-    this.#exited = new Promise((resolveExit) => {
-      this.#child.once('exit', resolveExit);
-      this.#child.once('error', resolveExit);
-    });
-    writeFileSync(join(this.dir, 'server.json'), JSON.stringify({ pid: this.#child.pid, port: this.port }));
-    await this.#waitUntilReady(log);
+  get isRunning() {
+    return this.#child !== undefined;
   }
 
-  /** A signal to the server: SIGKILL is the crash that tests ask for. Resolves when it is gone (SIGSTOP: at once). */
+  async start() {
+    if (this.isRunning) return;
+    const { args, dir, launcher, port } = this.#settings;
+    // The log is this start's: what it says at its end must not be from the one before.
+    rmSync(join(dir, LOG_FILE), { force: true });
+    const all = ['--port', String(port), '--dir', dir, '--logfile', join(dir, LOG_FILE)];
+    all.push(...DURABLE, ...NEVER_EVICTS, ...IN_THE_FOREGROUND, ...args);
+    this.#watch(launcher.spawn({ dir, port, args: all }));
+    writeFileSync(join(dir, RECORD_FILE), JSON.stringify({ port, owner: process.pid }));
+    await this.#waitUntilReady();
+  }
+
   async kill(signal = 'SIGKILL') {
-    this.#child.kill(signal);
+    if (!this.isRunning) return;
+    await this.#settings.launcher.signal(this.#child, this.port, signal);
     if (signal === 'SIGKILL' || signal === 'SIGTERM') await this.#exited;
   }
 
-  async stop() {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      this.#child.kill('SIGTERM');
-      const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-      await this.#exited;
-      clearTimeout(timer);
-    }
-    rmSync(join(this.dir, 'server.json'), { force: true });
+  async restart() {
+    await this.#end();
+    await this.start();
   }
 
-  async #waitUntilReady(log) {
+  async stop() {
+    await this.#end();
+    rmSync(join(this.dir, RECORD_FILE), { force: true });
+    if (this.#settings.isTemporary) rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  async #end() {
+    const timer = setTimeout(() => void this.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await this.kill('SIGTERM');
+    clearTimeout(timer);
+  }
+
+  #watch(child) {
+    this.#child = child;
+    if (child.pid) this.#untie = tieToUs(child.pid);
+    this.#exited = new Promise((resolve) => {
+      const end = () => {
+        this.#untie?.();
+        this.#child = undefined;
+        resolve();
+      };
+      child.once('exit', end);
+      child.once('error', end);
+    });
+  }
+
+  async #waitUntilReady() {
     const startedAt = Date.now();
     let isAnnounced = false;
-    let hasExited = false;
-    void this.#exited.then(() => (hasExited = true));
-    while (!hasExited && Date.now() - startedAt < READY_TIMEOUT_MS) {
+    while (this.isRunning && Date.now() - startedAt < READY_TIMEOUT_MS) {
       const reply = await ask(this.port, ['PING']).catch(() => '');
-      if (reply.startsWith('+PONG')) return;
+      if (reply.startsWith('+PONG') && (await servesDir(this.port, this.dir))) return;
       if (!isAnnounced && Date.now() - startedAt > PATIENCE_MS) {
         announce('waiting for Redis to load its data …');
         isAnnounced = true;
       }
-      await sleep(20);
+      await sleep(POLL_MS);
     }
-    const tail = existsSync(log)
-      ? readFileSync(log, 'utf8').trim().split('\n').slice(-8).join('\n')
-      : '(it wrote no log)';
-    throw new BootstrapError(`The embedded Redis did not start. Its log, ${log}, ends with:\n${tail}`);
-  }
-}
-
-/** A server that an earlier command could not stop, because it was killed itself. Only one on the same data is touched. */
-async function stopLeftOver(dir) {
-  const file = join(dir, 'server.json');
-  if (!existsSync(file)) return;
-  const { port } = JSON.parse(readFileSync(file, 'utf8'));
-  const reply = await ask(port, ['CONFIG', 'GET', 'dir']).catch(() => '');
-  if (reply.includes(`\r\n${dir}\r\n`)) {
-    await ask(port, ['SHUTDOWN', 'NOSAVE']).catch(() => undefined);
-    while (await ask(port, ['PING']).catch(() => '')) await sleep(50);
-  }
-  rmSync(file, { force: true });
-}
-
-/** One command, one reply, as raw text: enough for a look, without a client library that is not installed yet. */
-function ask(port, words) {
-  return new Promise((resolveReply, reject) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.setTimeout(1_000, () => socket.destroy(new Error('time-out')));
-    socket.on('error', reject);
-    socket.on('close', () => reject(new Error('closed')));
-    socket.on('data', (data) => {
-      resolveReply(data.toString());
-      socket.destroy();
-    });
-    socket.write(
-      `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`,
+    await this.#end();
+    throw new BootstrapError(
+      `The embedded Redis did not start. Its log, ${join(this.dir, LOG_FILE)}, ends with:\n` +
+        (lastLines(readLog(this.dir), LOG_LINES) || '(nothing)'),
     );
-  });
+  }
 }
 
+/**
+ * A server that an earlier command left on this folder, although it is tied to its command. Only one that answers on the
+ * recorded port and serves this very folder is touched, and not while its owner lives.
+ */
+async function stopLeftOver(dir) {
+  const record = readRecord(dir);
+  if (!record || !(await servesDir(record.port, dir))) return;
+  if (record.owner !== process.pid && isProcessAlive(record.owner)) {
+    throw new BootstrapError(
+      `Process ${record.owner} is at work here, with a Redis on port ${record.port} and the data in ${dir}. Two at once would spoil each other's: wait for its end, or stop it.`,
+    );
+  }
+  await ask(record.port, ['SHUTDOWN', 'NOSAVE']).catch(() => undefined);
+  const deadline = Date.now() + STOP_TIMEOUT_MS;
+  while (await servesDir(record.port, dir)) {
+    if (Date.now() > deadline) {
+      throw new BootstrapError(
+        `A left-over Redis on port ${record.port} does not stop; its data are in ${dir}.`,
+      );
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+function readRecord(dir) {
+  try {
+    return JSON.parse(readFileSync(join(dir, RECORD_FILE), 'utf8'));
+  } catch {
+    // Missing, or cut short by a kill: there is nobody we could name.
+    return undefined;
+  }
+}
+
+function readLog(dir) {
+  const file = join(dir, LOG_FILE);
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+/** A port on 127.0.0.1 that nobody has at this moment. */
 export function freePort() {
-  return new Promise((resolvePort, reject) => {
+  return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.on('error', reject);
     probe.listen(0, '127.0.0.1', () => {
       const { port } = probe.address();
-      probe.close(() => resolvePort(port));
+      probe.close(() => resolve(port));
     });
   });
 }
