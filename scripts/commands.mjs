@@ -5,23 +5,16 @@
 export const WORKER_NODE_FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=192'];
 
 /**
- * The ways in, as a table: what `npm run NAME` starts once everything is installed and compiled, and where its Redis comes
- * from. `embedded`: a server of its own, unless REDIS_URL is set; `given`: REDIS_URL, which the command checks itself.
- * `isKept`: the server's data stay until the next time, to be looked at.
+ * The ways in, as a table: what `npm run NAME` starts, and where its Redis comes from. `embedded`: one of our own, unless
+ * REDIS_URL is set; `given`: REDIS_URL, the command checks it itself.
  */
 export const COMMANDS = {
   demo: {
     entry: 'apps/cli/dist/demo/main.js',
     redis: 'embedded',
-    isKept: true,
     about: 'a campaign to 5,000 recipients, on this machine',
   },
-  test: {
-    entry: 'node_modules/vitest/vitest.mjs',
-    args: ['run'],
-    redis: 'embedded',
-    about: 'all tests, or those that are named',
-  },
+  test: { entry: 'node_modules/vitest/vitest.mjs', args: ['run'], redis: 'embedded', about: 'all tests' },
   sendonce: { entry: 'apps/cli/dist/main.js', redis: 'given', about: 'the command line' },
   worker: {
     entry: 'apps/worker/dist/main.js',
@@ -31,18 +24,10 @@ export const COMMANDS = {
   },
   scheduler: { entry: 'apps/scheduler/dist/main.js', redis: 'given', about: 'a scheduler' },
   dashboard: { entry: 'apps/dashboard/dist/main.js', redis: 'given', about: 'the dashboard' },
-  'ses-local': { entry: 'packages/ses-local/dist/main.js', redis: 'given', about: 'SES on this machine' },
-  check: { entry: 'scripts/check.mjs', redis: 'given', about: 'format, lint, types, unused code' },
-  format: {
-    entry: 'node_modules/@biomejs/biome/bin/biome',
-    args: ['check', '--write', '.'],
+  chaos: {
+    entry: 'dist-tests/chaos/main.js',
     redis: 'given',
-    about: 'formats, and repairs what the linter can',
+    about: 'runs with something going wrong, judged by the inbox',
   },
-  build: { redis: 'given', about: 'installs and compiles, nothing else' },
+  'ses-local': { entry: 'packages/ses-local/dist/main.js', redis: 'given', about: 'SES on this machine' },
 };
-
-export function usage() {
-  const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  npm run ${name.padEnd(10)} ${about}`);
-  return ['There are:', ...lines, 'Arguments for a command follow after --'].join('\n');
-}

@@ -42,7 +42,7 @@ describe('a run', () => {
 
   it('serves everyone once when a worker is killed in the middle', async () => {
     const system = await setup(3_000);
-    system.spawn('dashboard');
+    await system.startDashboard();
     const victim = system.spawn('worker', { SES_MAX_RATE: '600' });
     const run = await system.startRun();
     await system.whenSent(run, 300);
@@ -57,7 +57,7 @@ describe('a run', () => {
     const redis = await startRedis({ dataDir: join(mkdtempSync(join(tmpdir(), 'sendonce-e2e-')), 'redis') });
     cleanups.push(() => redis.stop());
     const system = await setup(3_000, { redisUrl: redis.url });
-    system.spawn('dashboard');
+    await system.startDashboard();
     system.spawn('worker', { SES_MAX_RATE: '800' });
     system.spawn('worker', { SES_MAX_RATE: '800' });
     const run = await system.startRun();
@@ -134,9 +134,7 @@ describe('a run', () => {
 
   it('is paused, with everybody still queued, when SES refuses everybody for the same reason', async () => {
     const system = await setup(1_500);
-    const faults = { rules: [{ fault: 'message-rejected' }] };
-    const headers = { 'content-type': 'application/json' };
-    await fetch(`${system.sesUrl}/control/faults`, { method: 'PUT', headers, body: JSON.stringify(faults) });
+    await system.setFaults({ rules: [{ fault: 'message-rejected' }] });
     system.spawn('worker');
     const run = await system.startRun();
     const paused = await waitFor('the pause', async () => {
@@ -145,7 +143,7 @@ describe('a run', () => {
     });
     expect(paused.pauseReason).toContain('Email address is not verified');
     expect(paused.numbers).toMatchObject({ queued: 1_500, sent: 0, rejected: 0 });
-    await fetch(`${system.sesUrl}/control/faults`, { method: 'DELETE' });
+    await system.setFaults({ rules: [] });
     const { resumeRun } = await import('@sendonce/shared/control');
     await resumeRun(system, run);
     await system.whenFinished(run);

@@ -5,7 +5,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import { type CampaignSnapshot, loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
+import { SesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { addFreezeJob, closeQueues, openQueues, type Queues } from '@sendonce/shared/queue';
 import { type RunRecord, Runs } from '@sendonce/shared/run';
@@ -41,7 +43,12 @@ export interface SystemOptions {
 }
 
 /** Seconds instead of minutes: how long SES takes a signature, and how long a claim may stay silent. */
-const SHORT_FENCE = { SES_SIGNATURE_SECONDS: '3', SES_TIMEOUT_SECONDS: '3', FENCE_SECONDS: '4' };
+export const FENCE_MS = 4_000;
+const SHORT_FENCE = {
+  SES_SIGNATURE_SECONDS: '3',
+  SES_TIMEOUT_SECONDS: '3',
+  FENCE_SECONDS: String(FENCE_MS / 1_000),
+};
 
 export class System {
   readonly queues: Queues;
@@ -127,6 +134,33 @@ export class System {
     return child;
   }
 
+  /**
+   * The dashboard, and with it the public hook, up to the point where events arrive: one mail to the mailbox simulator has
+   * come back as an event. Before that, events would have nowhere to go.
+   */
+  async startDashboard(): Promise<ChildProcess> {
+    const dashboard = this.spawn('dashboard');
+    const { redis, ledger, runs, prefix } = this;
+    const events = new SesEvents({ redis, ledger, runs }, { prefix });
+    await waitFor('the subscription', async () => {
+      const subscriptions = await (await fetch(`${this.sesUrl}/control/subscriptions`)).json();
+      return (subscriptions as { isConfirmed: boolean }[]).every(({ isConfirmed }) => isConfirmed);
+    });
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+    const ses = new SESv2Client({ region: 'us-east-1', endpoint: this.sesUrl, credentials });
+    const text = { Data: 'Do events arrive?' };
+    await ses.send(
+      new SendEmailCommand({
+        FromEmailAddress: 'updates@dif.io',
+        Destination: { ToAddresses: ['success@simulator.amazonses.com'] },
+        Content: { Simple: { Subject: text, Body: { Text: text } } },
+        ConfigurationSetName: 'sendonce',
+      }),
+    );
+    await waitFor('the first event', () => events.aliveBetween());
+    return dashboard;
+  }
+
   async kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const exited = once(child, 'exit');
     child.kill(signal);
@@ -176,6 +210,24 @@ export class System {
       duplicates: 0,
     };
     return { messages, recipients, duplicates };
+  }
+
+  /** `chunk/position` → how often it was accepted. */
+  async positions(run: string): Promise<Record<string, number>> {
+    return (await (await fetch(`${this.sesUrl}/report/positions?run=${run}`)).json()) as Record<
+      string,
+      number
+    >;
+  }
+
+  async setFaults(plan: { seed?: number; rules: object[] }): Promise<void> {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${this.sesUrl}/control/faults`, {
+      method: 'PUT',
+      headers,
+      body: JSON.stringify(plan),
+    });
+    if (!response.ok) throw new Error(`The local SES refused the faults: ${await response.text()}`);
   }
 
   async stop(): Promise<void> {

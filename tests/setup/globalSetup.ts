@@ -1,14 +1,17 @@
-/**
- * Before the first test: compiled code, because process tests start it, and a Redis for the whole test run, unless one is
- * named (`npm test` names its own). Every test has a key prefix of its own on it.
- */
-import { prepare } from '../../scripts/bootstrap/prepare.mjs';
-import { startTemporaryRedis } from '../../scripts/bootstrap/redis.mjs';
+/** Brings a Redis for the whole test run, unless one is named. Every test has a key prefix of its own on it. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startRedis } from '../../scripts/bootstrap/redis.mjs';
 
 export default async function setup(): Promise<(() => Promise<void>) | undefined> {
-  await prepare();
   if (process.env.REDIS_URL) return undefined;
-  const redis = await startTemporaryRedis('vitest');
+  const dataDir = join(
+    fileURLToPath(new URL('../..', import.meta.url)),
+    '.data',
+    `vitest-${process.pid}`,
+    'redis',
+  );
+  const redis = await startRedis({ dataDir });
   process.env.REDIS_URL = redis.url;
   return () => redis.stop();
 }

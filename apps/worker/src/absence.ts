@@ -42,16 +42,23 @@ export class AbsenceProof {
   }
 
   /**
-   * Doubts of claims up to this time (ms) are proven absent; 0 when none is. Asks for a sign of life when it would help.
+   * Those whose mail has provably not gone out: claimed while the stream was alive, and the stream lived on past the fence.
+   * Claims from before the first event ever stay in doubt, since their events may have had nowhere to go. Asks for a sign
+   * of life when it would help.
    */
-  async provenBefore(doubts: readonly Doubt[], snapshot: CampaignSnapshot): Promise<number> {
-    if (!this.#config.configurationSet) return 0;
+  async absentAmong(doubts: readonly Doubt[], snapshot: CampaignSnapshot): Promise<Doubt[]> {
+    if (!this.#config.configurationSet) return [];
     const marginMs = this.#config.fenceMs * (1 + MARGIN_SHARE_OF_FENCE);
-    const provenBefore = (await this.#services.events.latestMailAt()) - marginMs;
-    const waiting = doubts.filter(({ claimedAt }) => claimedAt > provenBefore);
-    const isProbeOfUse = waiting.some(({ claimedAt }) => claimedAt + marginMs < this.#services.clock.now());
+    const alive = await this.#services.events.aliveBetween();
+    const provenUpTo = (alive?.latestMailAt ?? 0) - marginMs;
+    const { clock } = this.#services;
+    const isProbeOfUse = doubts.some(
+      ({ claimedAt }) => claimedAt > provenUpTo && claimedAt + marginMs < clock.now(),
+    );
     if (isProbeOfUse) await this.#probe(snapshot);
-    return Math.max(0, provenBefore);
+    return doubts.filter(
+      ({ claimedAt }) => alive && claimedAt >= alive.firstMailAt && claimedAt <= provenUpTo,
+    );
   }
 
   async #probe({ id, definition }: CampaignSnapshot): Promise<void> {

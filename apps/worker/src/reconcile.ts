@@ -150,15 +150,15 @@ export class Reconciler implements Service {
     if (snapshot.definition.in_doubt !== 'resend' || record.status === 'cancelled') return tally;
     const ref = { run: record.id, chunk };
     const doubts = await ledger.doubts(ref);
-    const provenBefore = await absence.provenBefore(doubts, snapshot);
-    const proven = doubts
-      .filter(({ claimedAt }) => claimedAt <= provenBefore)
-      .map(({ position }) => position);
-    if (proven.length === 0) return tally;
-    const moved = await ledger.move(ref, 'resend', proven, {
+    const absent = await absence.absentAmong(doubts, snapshot);
+    if (absent.length === 0) return tally;
+    // Should one of them have been claimed again meanwhile, its new claim is younger than these, and it stays.
+    const claimedBefore = Math.max(...absent.map(({ claimedAt }) => claimedAt));
+    const positions = absent.map(({ position }) => position);
+    const moved = await ledger.move(ref, 'resend', positions, {
       at: clock.now(),
       detail: 'absence proven',
-      claimedBefore: provenBefore,
+      claimedBefore,
     });
     logger.info({ ...ref, resent: moved.positions.length }, 'no event came for these doubts: sending again');
     if (record.status !== 'paused') await ensureSendJob(queues.sends, { ...ref, chunks: record.chunks });

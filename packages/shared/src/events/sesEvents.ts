@@ -47,14 +47,16 @@ export class MalformedEventError extends Error {
 
 export class SesEvents {
   readonly #services: { redis: RedisConnection; ledger: Ledger; runs: Runs };
-  readonly #aliveKey: string;
+  readonly #latestKey: string;
+  readonly #firstKey: string;
 
   constructor(
     services: { redis: RedisConnection; ledger: Ledger; runs: Runs },
     { prefix }: { prefix: string },
   ) {
     this.#services = services;
-    this.#aliveKey = `${prefix}:1:events:latest-mail-at`;
+    this.#latestKey = `${prefix}:1:{events}:latest-mail-at`;
+    this.#firstKey = `${prefix}:1:{events}:first-mail-at`;
   }
 
   /**
@@ -74,9 +76,13 @@ export class SesEvents {
     return this.#settle(at.data, Date.parse(mail.timestamp), mail.messageId);
   }
 
-  /** When the latest mail of which an event came was accepted, ms since the epoch by SES's clock; 0: none came yet. */
-  async latestMailAt(): Promise<number> {
-    return Number((await this.#services.redis.get(this.#aliveKey)) ?? 0);
+  /**
+   * When the first and the latest mail of which an event came were accepted, ms since the epoch by SES's clock: the time
+   * in which the stream was alive. Undefined: no event has come yet.
+   */
+  async aliveBetween(): Promise<{ firstMailAt: number; latestMailAt: number } | undefined> {
+    const [first, latest] = await this.#services.redis.mget(this.#firstKey, this.#latestKey);
+    return first && latest ? { firstMailAt: Number(first), latestMailAt: Number(latest) } : undefined;
   }
 
   async #settle(
@@ -99,7 +105,10 @@ export class SesEvents {
 
   /** Events come in any order; only a later one moves the mark. Two at the same time may lose one step, not more. */
   async #remember(mailAt: number): Promise<void> {
-    if (mailAt > (await this.latestMailAt())) await this.#services.redis.set(this.#aliveKey, mailAt);
+    const { redis } = this.#services;
+    const alive = await this.aliveBetween();
+    if (!alive) await redis.set(this.#firstKey, mailAt, 'NX');
+    if (mailAt > (alive?.latestMailAt ?? 0)) await redis.set(this.#latestKey, mailAt);
   }
 }
 

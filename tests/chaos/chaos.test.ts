@@ -1,0 +1,25 @@
+/** The short form of `npm run chaos`: one round with everything that a plan can hold, and two that are drawn. */
+import { describe, expect, it } from 'vitest';
+import { makePlan } from './plan.js';
+import { playRound } from './round.js';
+
+describe('chaos', () => {
+  it('is the same for the same seed', () => {
+    expect(makePlan(7, 4)).toEqual(makePlan(7, 4));
+    expect(makePlan(7, 4)).not.toEqual(makePlan(8, 4));
+  });
+
+  it.each([1, 2])(
+    'of seed %i leaves nobody out and nobody with two mails',
+    async (seed) => {
+      const { duplicates, losses, inDoubt, mismatches } = await playRound(seed, 1_200);
+      expect({ duplicates, losses, inDoubt, mismatches }).toEqual({
+        duplicates: 0,
+        losses: 0,
+        inDoubt: 0,
+        mismatches: 0,
+      });
+    },
+    120_000,
+  );
+});

@@ -1,0 +1,66 @@
+/**
+ * What goes wrong in a round: drawn from a seed, so that a round that failed can be played again.
+ */
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+
+export type Action =
+  /** SIGKILL; another worker comes a moment later. */
+  | { kind: 'kill-worker'; worker: number }
+  /** SIGSTOP, and SIGCONT when the fence has passed. */
+  | { kind: 'freeze-worker'; worker: number }
+  /** SIGKILL, and a start on the same data. */
+  | { kind: 'kill-redis' }
+  /** Between the workers and Redis. */
+  | { kind: 'cut-network'; forMs: number }
+  /** A chunk's job once more: retried, or removed and added. */
+  | { kind: 'redeliver'; chunk: number }
+  /** The same run started again, by two at once. */
+  | { kind: 'start-again' };
+
+export interface Plan {
+  seed: number;
+  actions: { atMs: number; action: Action }[];
+  /** Rules for the local SES. */
+  faults: { fault: string; probability?: number; latencyMs?: object; burst?: object }[];
+}
+
+export const WORKERS = 2;
+
+/** Everything starts within this time; a run takes longer than that. */
+const ACTIONS_WITHIN_MS = 5_000;
+
+const SES_FAULTS: Plan['faults'][] = [
+  [],
+  [{ fault: 'accept-then-reset', probability: 0.02 }],
+  [{ fault: 'accept-then-500', probability: 0.02 }],
+  [{ fault: 'accept-then-503', probability: 0.02 }],
+  [{ fault: 'accept-then-hang', probability: 0.005 }],
+  [{ fault: 'refuse-then-reset', probability: 0.02 }],
+  [{ fault: 'throttle', burst: { every: 400, length: 20 } }],
+  [{ fault: 'latency-after', latencyMs: { p50: 20, p99: 300 } }],
+  [
+    { fault: 'events-doubled', probability: 0.2 },
+    { fault: 'events-late', probability: 0.2, latencyMs: { min: 0, max: 800 } },
+  ],
+];
+
+export function makePlan(seed: number, chunks: number): Plan {
+  const random = xoroshiro128plus(seed);
+  const upTo = (most: number): number => uniformInt(random, 0, most);
+  const makers: (() => Action)[] = [
+    () => ({ kind: 'kill-worker', worker: upTo(WORKERS - 1) }),
+    () => ({ kind: 'freeze-worker', worker: upTo(WORKERS - 1) }),
+    () => ({ kind: 'kill-redis' }),
+    () => ({ kind: 'cut-network', forMs: 200 + upTo(1_500) }),
+    () => ({ kind: 'redeliver', chunk: upTo(chunks - 1) }),
+    () => ({ kind: 'start-again' }),
+  ];
+  const count = 2 + upTo(3);
+  const actions = Array.from({ length: count }, () => {
+    const make = makers[upTo(makers.length - 1)] as () => Action;
+    return { atMs: 300 + upTo(ACTIONS_WITHIN_MS), action: make() };
+  });
+  actions.sort((a, b) => a.atMs - b.atMs);
+  return { seed, actions, faults: SES_FAULTS[upTo(SES_FAULTS.length - 1)] ?? [] };
+}
