@@ -6,7 +6,7 @@ export default defineConfig({
   // Nothing but ours is added here: Vitest hands these on to Node, where they hold for `require` as well.
   ssr: { resolve: { conditions: ['@sendonce/source', 'node'] } },
   test: {
-    include: ['{apps,packages,bench}/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
+    include: ['{apps,packages,bench}/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.mjs'],
     exclude: ['**/dist/**', 'dist-tests/**', '**/node_modules/**'],
     globalSetup: 'tests/setup/globalSetup.ts',
     reporters: ['default', './tests/setup/closingLine.ts'],

@@ -5,16 +5,23 @@
 export const WORKER_NODE_FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=192'];
 
 /**
- * The ways in, as a table: what `npm run NAME` starts, and where its Redis comes from. `embedded`: one of our own, unless
- * REDIS_URL is set; `given`: REDIS_URL, the command checks it itself.
+ * The ways in, as a table: what `npm run NAME` starts once everything is installed and compiled, and where its Redis comes
+ * from. `embedded`: a server of its own, unless REDIS_URL is set; `given`: REDIS_URL, which the command checks itself.
+ * `isKept`: the server's data stay until the next time, to be looked at.
  */
 export const COMMANDS = {
   demo: {
     entry: 'apps/cli/dist/demo/main.js',
     redis: 'embedded',
+    isKept: true,
     about: 'a campaign to 5,000 recipients, on this machine',
   },
-  test: { entry: 'node_modules/vitest/vitest.mjs', args: ['run'], redis: 'embedded', about: 'all tests' },
+  test: {
+    entry: 'node_modules/vitest/vitest.mjs',
+    args: ['run'],
+    redis: 'embedded',
+    about: 'all tests, or those that are named',
+  },
   sendonce: { entry: 'apps/cli/dist/main.js', redis: 'given', about: 'the command line' },
   worker: {
     entry: 'apps/worker/dist/main.js',
@@ -30,4 +37,17 @@ export const COMMANDS = {
     about: 'runs with something going wrong, judged by the inbox',
   },
   'ses-local': { entry: 'packages/ses-local/dist/main.js', redis: 'given', about: 'SES on this machine' },
+  check: { entry: 'scripts/check.mjs', redis: 'given', about: 'format, lint, types, unused code' },
+  format: {
+    entry: 'node_modules/@biomejs/biome/bin/biome',
+    args: ['check', '--write', '.'],
+    redis: 'given',
+    about: 'formats, and repairs what the linter can',
+  },
+  build: { redis: 'given', about: 'installs and compiles, nothing else' },
 };
+
+export function usage() {
+  const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  npm run ${name.padEnd(10)} ${about}`);
+  return ['There are:', ...lines, 'Arguments for a command follow after --'].join('\n');
+}
