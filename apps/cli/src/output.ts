@@ -48,20 +48,24 @@ export function progressLine(record: RunRecord, ratePerSecond?: number): string 
 /** Rewrites one line on a terminal; elsewhere prints a line only when it is worth one (every few seconds). */
 export class LiveLine {
   #last = '';
+  #printed = '';
   #printedAt = 0;
 
   update(text: string): void {
     if (process.stdout.isTTY) process.stdout.write(`\r\u001b[2K${text}`);
-    else if (text !== this.#last && Date.now() - this.#printedAt > 5_000) {
-      print(text);
-      this.#printedAt = Date.now();
-    }
+    else if (text !== this.#printed && Date.now() - this.#printedAt > 5_000) this.#print(text);
     this.#last = text;
   }
 
   end(): void {
     if (process.stdout.isTTY) process.stdout.write('\n');
-    else if (this.#last) print(this.#last);
+    else if (this.#last && this.#last !== this.#printed) this.#print(this.#last);
+  }
+
+  #print(text: string): void {
+    print(text);
+    this.#printed = text;
+    this.#printedAt = Date.now();
   }
 }
 

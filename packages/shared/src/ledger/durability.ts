@@ -4,7 +4,7 @@
  */
 import { type RedisConnection, UsageError } from '../runtime/index.js';
 
-export type Guarantee =
+type Guarantee =
   /** A write is on disk before its reply. */
   | 'every-write'
   /** A crash of the machine can lose a second of writes. */

@@ -5,7 +5,7 @@
 import { type Clock, messageOf, type RedisConnection, UsageError } from '../runtime/index.js';
 import type { SesClient } from './client.js';
 
-export const MAX_CLOCK_SKEW_MS = 60_000;
+const MAX_CLOCK_SKEW_MS = 60_000;
 
 export interface ClockSkew {
   /** How far Redis's clock is ahead of ours, ms. */
