@@ -75,8 +75,8 @@ class Round {
 
   async play(): Promise<RoundResult> {
     const startedAt = Date.now();
-    await this.system.setFaults({ seed: this.plan.seed, rules: this.plan.faults });
     await this.system.startDashboard();
+    await this.system.setFaults({ seed: this.plan.seed, rules: this.plan.faults });
     for (let worker = 0; worker < WORKERS; worker++) this.#workers[worker] = this.#spawnWorker();
     this.#run = await this.system.startRun('news', this.at);
     await this.system.whenSent(this.#run, 1);
