@@ -1,7 +1,7 @@
 /** The command line as its user meets it: a real process, its output and its exit status. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { makeCampaignDir, makeCsv } from '@sendonce/shared/testing';
+import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { System } from './system.js';
 
@@ -59,6 +59,30 @@ describe('sendonce', () => {
     expect(header).toBe('address,state,message_id,time,reason');
     expect(row).toMatch(/^reader0@example\.com,sent,[0-9a-f-]+,2\d{3}-/);
     expect(rest).toHaveLength(19);
+  });
+
+  it('pauses, resumes and cancels a run, and the numbers add up', async () => {
+    const campaignsDir = makeCampaignDir({ csv: makeCsv(4_000) });
+    const slow = await System.start({ campaignsDir, env: { SES_MAX_RATE: '150' } });
+    slow.spawn('worker');
+    const command = (...args: string[]) => sendonce(args, slow.env as Record<string, string>);
+    const run = await slow.startRun();
+    await slow.whenSent(run, 50);
+    expect((await command('pause', run, '--reason', 'lunch')).out).toContain('is paused');
+    expect((await command('pause', run)).code).toBe(1);
+    expect((await command('status', run)).out).toContain('paused: lunch');
+    expect((await command('resume', run)).out).toContain('goes on');
+    const { sent } = (await slow.runs.get(run)).numbers;
+    await slow.whenSent(run, sent + 50);
+    expect((await command('cancel', run)).out).toContain('is cancelled');
+    const { numbers } = await waitFor('the end of what was under way', async () => {
+      const record = await slow.runs.get(run);
+      return record.finishedAt ? record : undefined;
+    });
+    expect(numbers.sent + numbers.cancelled).toBe(4_000);
+    expect((await slow.inbox(run)).messages).toBe(numbers.sent);
+    expect((await command('resume', run)).code).toBe(1);
+    await slow.stop();
   });
 
   it('lists, validates, previews and sends a test', async () => {

@@ -99,7 +99,8 @@ export class JobConsumer implements Service {
     const { run, chunk } = job.data;
     return this.#services.chunkSender.run({ run, chunk }, this.#stopping.signal, async (tally) => {
       const { version: _, ...numbers } = tally;
-      await job.updateProgress(numbers);
+      // A picture for people: a job that was removed meanwhile must not stop its chunk.
+      await job.updateProgress(numbers).catch(() => undefined);
     });
   }
 

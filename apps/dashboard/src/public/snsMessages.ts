@@ -2,7 +2,7 @@
  * SNS messages, believed only after checks: the signature (version 1 or 2), the certificate's host, the topic, the age. SNS
  * itself repeats a message for an hour at the most. https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
  */
-import type { Clock, Logger } from '@sendonce/shared/runtime';
+import { type Clock, type Logger, messageOf } from '@sendonce/shared/runtime';
 import SnsPayloadValidator from 'sns-payload-validator';
 import { z } from 'zod';
 
@@ -58,14 +58,30 @@ export class SnsMessages {
     if (Math.abs(ageMs) > MAX_AGE_MS)
       throw new UntrustedMessageError('the message is too old, or of the future');
     await this.#learnLocalCertificate(payload.SigningCertURL);
+    await this.#validate(payload.SigningCertURL, body);
+    return payload;
+  }
+
+  /**
+   * A signature that is wrong is refused for good (4xx: SNS does not repeat). A certificate that could not be fetched is no
+   * reason to lose an event; the validator keeps whatever came for it, an error page as well, so that is dropped again.
+   */
+  async #validate(certificateUrl: string, body: string): Promise<void> {
     try {
       await this.#validator.validate(JSON.parse(body));
     } catch (error) {
-      throw new UntrustedMessageError(error instanceof Error ? error.message : 'the signature is wrong', {
-        cause: error,
-      });
+      const message = messageOf(error);
+      const isCertificate = this.#certificates.get(certificateUrl)?.includes('BEGIN CERTIFICATE') ?? true;
+      if (!isCertificate) this.#certificates.delete(certificateUrl);
+      if (!isCertificate || !message.startsWith('Invalid')) {
+        throw new Error(`The certificate of SNS could not be fetched: ${message}`, { cause: error });
+      }
+      throw new UntrustedMessageError(message, { cause: error });
     }
-    return payload;
+  }
+
+  get #certificates(): Map<string, string> {
+    return (this.#validator as unknown as { certCache: Map<string, string> }).certCache;
   }
 
   /** Follows the link of a verified confirmation. @throws {UntrustedMessageError} when the link is not SNS's. */
@@ -85,11 +101,10 @@ export class SnsMessages {
   /** The simulator's certificate goes where Amazon's would be, so that the check is the same. Asked for when it is new. */
   async #learnLocalCertificate(certificateUrl: string): Promise<void> {
     const { localCertificateUrl } = this.#config;
-    const cache = (this.#validator as unknown as { certCache: Map<string, string> }).certCache;
-    if (!localCertificateUrl || cache.has(certificateUrl)) return;
+    if (!localCertificateUrl || this.#certificates.has(certificateUrl)) return;
     const response = await fetch(localCertificateUrl, { signal: AbortSignal.timeout(CONFIRM_TIMEOUT_MS) });
     const { url, pem } = z.object({ url: z.string(), pem: z.string() }).parse(await response.json());
-    if (url === certificateUrl) cache.set(url, pem);
+    if (url === certificateUrl) this.#certificates.set(url, pem);
   }
 }
 
