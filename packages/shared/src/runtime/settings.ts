@@ -2,9 +2,8 @@
  * The settings, from the environment and a `.env` beside it, checked once at the start: all errors at once, unknown names
  * with the name that was probably meant. The only place that reads `process.env`.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
 import leven from 'leven';
 import { z } from 'zod';
 import { SettingsError } from './errors.js';
@@ -100,10 +99,10 @@ export interface Settings {
 }
 
 /**
- * @param env default: `process.env` over the `.env` of the working folder.
+ * @param env default: `process.env`, with the `.env` of the working folder.
  * @throws {SettingsError} with every problem.
  */
-export function readSettings(env: NodeJS.ProcessEnv = withDotEnv(process.env)): Settings {
+export function readSettings(env: NodeJS.ProcessEnv = withDotEnv()): Settings {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
@@ -117,11 +116,11 @@ export function readSettings(env: NodeJS.ProcessEnv = withDotEnv(process.env)): 
   return settings;
 }
 
-function withDotEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/** Into the environment itself, because the AWS SDK looks for its credentials there; what stands there already wins. */
+function withDotEnv(): NodeJS.ProcessEnv {
   const file = join(process.cwd(), '.env');
-  if (!existsSync(file)) return env;
-  // What stands in the environment wins over the file, as everywhere.
-  return { ...parseEnv(readFileSync(file, 'utf8')), ...env };
+  if (existsSync(file)) process.loadEnvFile(file);
+  return process.env;
 }
 
 function unknownVariables(given: NodeJS.ProcessEnv): string[] {
