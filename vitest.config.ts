@@ -1,4 +1,8 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+
+/** Process tests start up to six processes each, and wait most of the time: two files at once keep two cores busy. */
+const maxWorkers = Math.max(2, Math.floor(availableParallelism() / 2));
 
 export default defineConfig({
   // Tests run on the sources of every package, not on what was compiled from them.
@@ -10,6 +14,7 @@ export default defineConfig({
     exclude: ['**/dist/**', 'dist-tests/**', '**/node_modules/**'],
     globalSetup: 'tests/setup/globalSetup.ts',
     reporters: ['default', './tests/setup/closingLine.ts'],
+    maxWorkers,
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },
