@@ -24,6 +24,8 @@ export interface SesLocalConfig {
   host?: string;
   /** Default 0: any free one. */
   port?: number;
+  /** Where others reach it, for the links in confirmations. Default: host and port. */
+  publicUrl?: string;
   /** How old a signature may be, seconds. Default 300, as at SES. */
   signatureSeconds?: number;
   /** Default true. False: the date is checked, the HMAC is not; for benchmarks. */
@@ -93,7 +95,7 @@ export async function startSesLocal(config: SesLocalConfig = {}): Promise<SesLoc
   await once(server, 'listening');
   const actualPort = (server.address() as AddressInfo).port;
   const url = `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${actualPort}`;
-  topic.start(url);
+  topic.start(config.publicUrl ?? url);
   if (config.eventsEndpoint) topic.subscribe(config.eventsEndpoint, config.signatureVersion ?? '2');
   return {
     url,

@@ -10,6 +10,8 @@ const yesNo = z.enum(['yes', 'no']).transform((text) => text === 'yes');
 const Settings = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8025),
+  /** Where others reach it, as in a container network; for the links in confirmations. */
+  CONFIRMATION_URL: z.url({ protocol: /^https?$/, error: 'expected an http:// URL' }).optional(),
   /** How old a signature may be, seconds; fractions are fine. */
   SIGNATURE_SECONDS: z.coerce.number().positive().max(86_400).default(300),
   VERIFY_SIGNATURE: yesNo.default(true),
@@ -37,6 +39,7 @@ type Name = keyof typeof Settings.shape;
 const LONGER_NAMES: Partial<Record<Name, string>> = {
   HOST: 'SES_LOCAL_HOST',
   PORT: 'SES_LOCAL_PORT',
+  CONFIRMATION_URL: 'SES_LOCAL_URL',
   SIGNATURE_SECONDS: 'SES_SIGNATURE_SECONDS',
   VERIFY_SIGNATURE: 'SES_LOCAL_VERIFY_SIGNATURE',
   ACCESS_KEY_ID: 'AWS_ACCESS_KEY_ID',
@@ -92,6 +95,7 @@ export function readSettings(env: NodeJS.ProcessEnv): SesLocalSettings {
         enforcesRate: settings.ENFORCE_SEND_RATE,
       },
       signatureVersion: settings.EVENTS_SIGNATURE_VERSION,
+      ...(settings.CONFIRMATION_URL && { publicUrl: settings.CONFIRMATION_URL }),
       ...(settings.EVENTS_ENDPOINT && { eventsEndpoint: settings.EVENTS_ENDPOINT }),
       ...(settings.TOPIC_ARN && { topicArn: settings.TOPIC_ARN }),
     },
