@@ -34,6 +34,11 @@ export function findLocalRedis(folders = [...pathFolders(), ...USUAL_PLACES]) {
   return undefined;
 }
 
+/** A server's program by its path. */
+export function launcherOf(program) {
+  return localLauncher(program, program);
+}
+
 export function isOnPath(program) {
   return pathFolders().some((folder) => isExecutable(join(folder, program)));
 }

@@ -1,5 +1,4 @@
-/** The dashboard process over real HTTP: the wall around the operators' app, and what the public hook believes. */
-import { type SesLocal, startSesLocal } from '@sendonce/ses-local';
+/** The dashboard process over real HTTP: the wall around the operators' app. */
 import { makeCampaignDir, waitFor } from '@sendonce/shared/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { System } from './system.js';
@@ -86,51 +85,5 @@ describe("the operators' app", () => {
   it('has nothing of it on the public port', async () => {
     for (const path of ['/', '/login', '/queues'])
       expect((await fetch(system.publicUrl + path)).status).toBe(404);
-  });
-});
-
-describe('the hook for SES events', () => {
-  let foreign: SesLocal;
-  beforeAll(async () => {
-    foreign = await startSesLocal();
-  });
-  afterAll(() => foreign.stop());
-
-  const post = (body: string) =>
-    fetch(`${system.publicUrl}/hooks/ses`, {
-      method: 'POST',
-      body,
-      headers: { 'content-type': 'text/plain' },
-    });
-  const message = {
-    Type: 'Notification',
-    MessageId: '1',
-    TopicArn: 'arn:aws:sns:us-east-1:000000000000:sendonce-events',
-    Timestamp: new Date().toISOString(),
-    Message: '{}',
-    SignatureVersion: '2',
-    Signature: 'AAAA',
-    SigningCertURL:
-      'https://sns.us-east-1.amazonaws.com/SimpleNotificationService-00000000000000000000000000000000.pem',
-  };
-
-  it.each([
-    ['nonsense', 'nonsense'],
-    ['a foreign topic', JSON.stringify({ ...message, TopicArn: 'arn:aws:sns:us-east-1:111111111111:x' })],
-    ['an old replay', JSON.stringify({ ...message, Timestamp: '2026-01-01T00:00:00.000Z' })],
-    [
-      'a foreign certificate host',
-      JSON.stringify({
-        ...message,
-        SigningCertURL: 'https://sns.us-east-1.amazonaws.com.evil.example/a.pem',
-      }),
-    ],
-    ['an unknown signature version', JSON.stringify({ ...message, SignatureVersion: '3' })],
-  ])('refuses %s with 403', async (_, body) => {
-    expect((await post(body)).status).toBe(403);
-  });
-
-  it('refuses a body that is too large', async () => {
-    expect((await post('x'.repeat(500_000))).status).toBe(413);
   });
 });

@@ -2,6 +2,7 @@
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
+import { assertClocksAgree, readRedisSkewMs } from '@sendonce/shared/ses';
 import { CampaignWatcher } from './campaignWatcher.js';
 import { ScheduleSync } from './scheduleSync.js';
 
@@ -16,7 +17,12 @@ await runProcess('scheduler', async (services, settings, logger) => {
     { clock, logger, queues, runs: new Runs({ redis, prefix, clock }) },
     { campaignsDir },
   );
-  const watcher = new CampaignWatcher({ dir: campaignsDir, sync: () => schedules.runOnce(), logger });
+  // A clock that is an hour ahead would send an hour early. Checked before each look, since clocks jump.
+  const assertClock = async (): Promise<void> =>
+    assertClocksAgree({ redisMs: await readRedisSkewMs({ redis, clock }) });
+  await assertClock();
+  const sync = () => assertClock().then(() => schedules.runOnce());
+  const watcher = new CampaignWatcher({ dir: campaignsDir, sync, logger });
   services.push(watcher);
   await watcher.start();
   logger.info({ campaigns_dir: campaignsDir }, 'scheduler ready');

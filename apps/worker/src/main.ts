@@ -1,6 +1,6 @@
 /** The worker process: wires settings, connections and services, and starts them. Any number of workers may run. */
 import { SesEvents } from '@sendonce/shared/events';
-import { assertDurable, Ledger, readDurability } from '@sendonce/shared/ledger';
+import { assertDurable, ClaimBarrier, Ledger, readDurability } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
@@ -20,14 +20,16 @@ await runProcess('worker', async (services, settings, logger) => {
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
   const ses = new SesClient(settings.ses);
 
-  const durability = await readDurability(redis);
+  const durability = await readDurability(redis, settings.redis.minReplicas);
   assertDurable(durability, settings.redis);
   if (durability.mend) logger.warn({ detail: durability.detail }, 'redis keeps less than it could');
   const skew = await readClockSkew({ redis, ses, clock });
   assertClocksAgree(skew);
   if (skew.reason) logger.warn({ reason: skew.reason }, "SES can't be asked for its time");
 
-  const ledger = new Ledger({ redis, prefix });
+  const barrier = durability.safeguard && new ClaimBarrier({ redis }, durability.safeguard);
+  if (barrier) services.push(barrier);
+  const ledger = new Ledger({ redis, prefix, barrier });
   const runs = new Runs({ redis, prefix, clock });
   const events = new SesEvents({ redis, ledger, runs }, { prefix });
   const pinnedRuns = new PinnedRuns(runs);

@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChunkRef, Claim, Ledger, Recipient, Settlement, Tally } from '@sendonce/shared/ledger';
-import { UnknownChunkError } from '@sendonce/shared/ledger';
+import { ClaimNotDurableError, UnknownChunkError } from '@sendonce/shared/ledger';
 import { TemplateError } from '@sendonce/shared/message';
 import { type Gate, type Runs, UnknownRunError } from '@sendonce/shared/run';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
@@ -75,6 +75,7 @@ export class ChunkSender {
     try {
       return await this.#sendChunk(ref, signal, onProgress);
     } catch (error) {
+      if (error instanceof ClaimNotDurableError) return this.#pause(ref.run, error.message);
       if (error instanceof UnknownRunError || error instanceof UnknownChunkError) return 'expired';
       throw error;
     }
@@ -121,9 +122,14 @@ export class ChunkSender {
         'claim had run out, answers came too late',
       );
     if (remedy === 'slow') await rate.pushBack();
-    if (remedy === 'pause' && (await runs.pause(ref.run, reason)))
-      logger.error({ run: ref.run, reason }, 'run paused');
+    if (remedy === 'pause') await this.#pause(ref.run, reason);
     return { gate: await runs.tally(ref.run, ref.chunk, tally, row.isEndedByAccept), tally };
+  }
+
+  async #pause(run: string, reason: string): Promise<Outcome> {
+    const { logger, runs } = this.#services;
+    if (await runs.pause(run, reason)) logger.error({ run, reason }, 'run paused');
+    return 'paused';
   }
 
   /** One request a claimed recipient, spaced by the rate. After an answer that concerns everybody, nobody else is tried. */

@@ -44,9 +44,9 @@ function printFinding({ check, verdict, detail, mend }: Finding): void {
 }
 
 /** Redis is the ledger: what it loses, nobody remembers. */
-async function checkRedis({ redis }: Context): Promise<Finding[]> {
+async function checkRedis({ redis, settings }: Context): Promise<Finding[]> {
   const info = parseInfo(await redis.info());
-  const { detail, mend } = await readDurability(redis);
+  const { detail, mend } = await readDurability(redis, settings.redis.minReplicas);
   return [
     {
       check: 'Redis',

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { luaScript, type RedisConnection } from '../runtime/index.js';
 import { type ChunkKeys, type ChunkRef, chunkKeys } from './chunk.js';
+import { type ClaimBarrier, ClaimNotDurableError } from './claimBarrier.js';
 import { decodeArchive, decodeEntries, encodeArchive, encodeEntries, type JournalEntry } from './journal.js';
 import { decodeRecipients, type Recipient, stripRecipients } from './recipients.js';
 import {
@@ -59,10 +60,21 @@ export class UnknownChunkError extends Error {
 export class Ledger {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
+  readonly #barrier: ClaimBarrier | undefined;
 
-  constructor({ redis, prefix }: { redis: RedisConnection; prefix: string }) {
+  /** @param barrier where Redis's reply alone does not make a claim durable; for whoever claims. */
+  constructor({
+    redis,
+    prefix,
+    barrier,
+  }: {
+    redis: RedisConnection;
+    prefix: string;
+    barrier?: ClaimBarrier | undefined;
+  }) {
     this.#redis = redis;
     this.#prefix = prefix;
+    this.#barrier = barrier;
   }
 
   /** Creates a chunk of queued recipients. False: another freezer was first, and its content stands. */
@@ -77,12 +89,29 @@ export class Ledger {
     return created === 1;
   }
 
-  /** Takes up to `limit` queued recipients. No positions: nothing is queued. */
+  /**
+   * Takes up to `limit` queued recipients, and returns when that is durable. No positions: nothing is queued.
+   * @throws {ClaimNotDurableError} when Redis can't promise to remember it; the claim is given back.
+   */
   async claim(ref: ChunkRef, id: string, limit: number): Promise<Claim> {
     const keys = this.#keys(ref);
     const reply = await this.#run(recipientsClaim, [keys.states, keys.version, keys.claims], [id, limit]);
     const [claimedAt, tally, ...positions] = reply as [number, number[], ...number[]];
+    if (positions.length > 0) await this.#makeDurable(ref, id, positions);
     return { id, claimedAt, tally: toTally(tally), positions };
+  }
+
+  async #makeDurable(ref: ChunkRef, claim: string, positions: readonly number[]): Promise<void> {
+    try {
+      await this.#barrier?.confirm(this.#keys(ref).claims, claim);
+    } catch (error) {
+      if (!(error instanceof ClaimNotDurableError)) throw error;
+      const released = positions.map(
+        (position) => ({ position, event: 'release', at: 0, detail: '' }) as const,
+      );
+      await this.settle(ref, claim, released);
+      throw error;
+    }
   }
 
   /**

@@ -134,6 +134,7 @@ export class Runs {
       [keys.record, keys.invalid, keys.chunks],
       [this.#clock.now(), report, chunks, ...Object.entries(numbers).flat()],
     );
+    if (reply === -1) throw new UnknownRunError(run);
     if (reply === 2) return 'behind';
     return reply === 1 ? 'frozen' : 'was-frozen';
   }
@@ -146,6 +147,7 @@ export class Runs {
   /**
    * Takes a chunk's numbers into the run's; may come late and twice. Says what may be done next.
    * @param endsRefusals something was accepted, so refusals before it are not "in a row" any more.
+   * @throws {UnknownRunError} its retention is over.
    */
   async tally(run: string, chunk: number, tally: Tally, endsRefusals = false): Promise<Gate> {
     const keys = this.#keys(run);
@@ -155,6 +157,7 @@ export class Runs {
       [keys.record, keys.chunks, keys.refusals],
       [this.#clock.now(), endsRefusals ? 1 : 0, chunk, tally.version, ...numbers, ...STATE_NAMES],
     );
+    if (reply === -1) throw new UnknownRunError(run);
     return reply as Gate;
   }
 

@@ -29,6 +29,8 @@ const Variables = z.object({
   REDIS_URL: redisUrl,
   /** `yes`: send although Redis would lose the ledger in a crash. */
   ALLOW_VOLATILE_REDIS: z.enum(['yes', 'no'], 'expected yes or no').default('no'),
+  /** How many replicas must have a claim before SES hears of it. */
+  REDIS_MIN_REPLICAS: z.coerce.number().int().min(0).max(5).default(0),
   /** First part of every key, so that several installations, or tests, share a server. */
   REDIS_PREFIX: z
     .string()
@@ -76,7 +78,7 @@ const OURS =
 const CLOCK_SKEW_SECONDS = 60;
 
 export interface Settings {
-  redis: { url: string; prefix: string; allowsVolatile: boolean };
+  redis: { url: string; prefix: string; allowsVolatile: boolean; minReplicas: number };
   ses: {
     region: string;
     endpoint?: string;
@@ -180,6 +182,7 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
       url: variables.REDIS_URL,
       prefix: variables.REDIS_PREFIX,
       allowsVolatile: variables.ALLOW_VOLATILE_REDIS === 'yes',
+      minReplicas: variables.REDIS_MIN_REPLICAS,
     },
     ses: {
       region: variables.AWS_REGION,

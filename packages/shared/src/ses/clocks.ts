@@ -25,14 +25,25 @@ export async function readClockSkew({
   ses: SesClient;
   clock: Clock;
 }): Promise<ClockSkew> {
-  const [seconds, micros] = await redis.time();
-  const redisMs = Number(seconds) * 1_000 + Number(micros) / 1_000 - clock.now();
+  const redisMs = await readRedisSkewMs({ redis, clock });
   try {
     const sesTime = await ses.time();
     return { redisMs, sesMs: sesTime - clock.now() };
   } catch (error) {
     return { redisMs, reason: messageOf(error) };
   }
+}
+
+/** How far Redis's clock is ahead of ours, ms. */
+export async function readRedisSkewMs({
+  redis,
+  clock,
+}: {
+  redis: RedisConnection;
+  clock: Clock;
+}): Promise<number> {
+  const [seconds, micros] = await redis.time();
+  return Number(seconds) * 1_000 + Number(micros) / 1_000 - clock.now();
 }
 
 /** @throws {UsageError} naming the clock that is off. A SES that can't be asked is no reason: it is asked for every mail. */

@@ -2,8 +2,9 @@
 -- numbers may come twice, late and in any order.
 -- KEYS record, chunks (hash: chunk -> numbers, separated by spaces), refusals
 -- ARGV now (ms), 1 when a row of refusals ends with this, chunk, version, then the numbers by state, in the order of the names that follow, names
--- Returns 'cancelled', 'paused' or 'open': what a worker may do next; 'foreign' when the run was frozen without this chunk.
-if redis.call('EXISTS', KEYS[1]) == 0 then return redis.error_reply('NORUN ' .. KEYS[1]) end
+-- Returns 'cancelled', 'paused' or 'open': what a worker may do next; 'foreign' when the run was frozen without this chunk;
+-- -1 when there is no such run (any more).
+if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
 local frozen_chunks = redis.call('HMGET', KEYS[1], 'frozen_at', 'chunks')
 if frozen_chunks[1] and tonumber(ARGV[3]) >= tonumber(frozen_chunks[2]) then return 'foreign' end
 if ARGV[2] == '1' then redis.call('DEL', KEYS[3]) end

@@ -1,0 +1,176 @@
+/** Claims on a Redis whose reply alone promises little: `everysec`, and replicas. Real servers, of the old kind and the new. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  assertDurable,
+  ClaimBarrier,
+  ClaimNotDurableError,
+  encodeRecipients,
+  Ledger,
+  readDurability,
+} from '@sendonce/shared/ledger';
+import { closeRedis, connectRedis, makeLogger } from '@sendonce/shared/runtime';
+import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startRedis } from '../../scripts/bootstrap/redis.mjs';
+import { System } from '../e2e/system.js';
+import { type NewerServer, newerServers } from './newerServers.js';
+
+/** A replica gets its copy at once, and not when five seconds have brought more of them. */
+const AT_ONCE = ['--repl-diskless-sync-delay', '0'];
+const EVERYSEC = ['--appendfsync', 'everysec', ...AT_ONCE];
+const REF = { run: 'news--20261124T100000Z', chunk: 0 };
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function start(args: string[], server?: NewerServer) {
+  const redis = await startRedis({
+    dataDir: join(mkdtempSync(join(tmpdir(), 'sendonce-barrier-')), 'redis'),
+    args,
+    ...(server && { launcher: server.launcher }),
+  });
+  cleanups.push(() => redis.stop());
+  return redis;
+}
+
+function connect(url: string) {
+  const redis = connectRedis({ url, name: 'test', logger: makeLogger('test', 'silent') });
+  cleanups.push(() => closeRedis(redis));
+  return redis;
+}
+
+/** A ledger with one chunk of three queued recipients, as a worker would open it. */
+async function openLedger(url: string, minReplicas = 0) {
+  const redis = connect(url);
+  const durability = await readDurability(redis, minReplicas);
+  const barrier = durability.safeguard && new ClaimBarrier({ redis }, durability.safeguard);
+  if (barrier) cleanups.push(() => barrier.stop());
+  const ledger = new Ledger({ redis, prefix: 'test', barrier });
+  const recipients = [0, 1, 2].map((n) => ({ address: `reader${n}@example.com`, fields: {} }));
+  await ledger.createChunk(REF, encodeRecipients(recipients), ['queued', 'queued', 'queued']);
+  return { redis, ledger, durability };
+}
+
+async function startReplica(master: { port: number }, args: string[], server?: NewerServer) {
+  const replica = await start([...args, '--replicaof', '127.0.0.1', String(master.port)], server);
+  const redis = connect(replica.url);
+  await waitFor('the replica', async () =>
+    (await redis.info('replication')).includes('master_link_status:up'),
+  );
+  return replica;
+}
+
+describe.skipIf(newerServers.length === 0).each(newerServers)('on $name with everysec', (server) => {
+  it('a claim is on disk when it is answered, and without the barrier it is not', async () => {
+    const { url } = await start(EVERYSEC, server);
+    const { redis, ledger, durability } = await openLedger(url);
+    expect(durability).toMatchObject({
+      guarantee: 'every-claim',
+      safeguard: { command: 'WAITAOF', disk: 1, replicas: 0 },
+    });
+    // In a transaction WAITAOF says what is, and waits for nothing.
+    const isOnDisk = async () => {
+      const [[, counts] = []] = (await redis.multi().call('WAITAOF', 1, 0, 0).exec()) ?? [];
+      return (counts as number[])[0] === 1;
+    };
+
+    expect((await ledger.claim(REF, 'safe', 1)).positions).toEqual([0]);
+    expect(await isOnDisk()).toBe(true);
+    await new Ledger({ redis, prefix: 'test' }).claim(REF, 'bare', 1);
+    expect(await isOnDisk()).toBe(false);
+    expect((await ledger.claim(REF, 'safe too', 1)).positions).toEqual([2]);
+    expect(await isOnDisk()).toBe(true);
+  });
+
+  it('claims that come together wait together', async () => {
+    const { url } = await start(EVERYSEC, server);
+    const { redis, ledger } = await openLedger(url);
+    const claims = await Promise.all(['a', 'b', 'c'].map((id) => ledger.claim(REF, id, 1)));
+    expect(claims.flatMap(({ positions }) => positions).sort()).toEqual([0, 1, 2]);
+    const stats = await redis.info('commandstats');
+    const calls = Number(/cmdstat_waitaof:calls=(\d+)/.exec(stats)?.[1]);
+    // One of them asked at the start what this server can do.
+    expect(calls).toBeLessThanOrEqual(3);
+  });
+
+  it('everybody gets one mail, also when a worker is killed on the way', async () => {
+    const { url } = await start(EVERYSEC, server);
+    const campaignsDir = makeCampaignDir({ csv: makeCsv(300), settings: 'in_doubt: resend\n' });
+    const system = await System.start({ campaignsDir, redisUrl: url });
+    cleanups.push(() => system.stop());
+    await system.startDashboard();
+    const victim = system.spawn('worker');
+    const run = await system.startRun();
+    await system.whenSent(run, 100);
+    await system.kill(victim);
+    system.spawn('worker');
+    const { numbers } = await system.whenFinished(run);
+    expect(numbers).toMatchObject({ sent: 300, in_doubt: 0 });
+    expect(await system.inbox(run)).toEqual({ messages: 300, recipients: 300, duplicates: 0 });
+  }, 90_000);
+
+  it('a replica that has to have it on disk, too, is waited for', async () => {
+    const master = await start(EVERYSEC, server);
+    const replica = await startReplica(master, EVERYSEC, server);
+    const { ledger, durability } = await openLedger(master.url, 1);
+    expect(durability.safeguard).toEqual({ command: 'WAITAOF', disk: 1, replicas: 1 });
+    expect((await ledger.claim(REF, 'a', 1)).positions).toEqual([0]);
+
+    await replica.kill('SIGSTOP');
+    await expect(ledger.claim(REF, 'b', 1)).rejects.toThrow(
+      '0 of 1 replicas of Redis have confirmed a claim',
+    );
+    expect(await ledger.states(REF)).toEqual(['claimed', 'queued', 'queued']);
+    await replica.kill('SIGCONT');
+    expect((await ledger.claim(REF, 'c', 1)).positions).toEqual([1]);
+  });
+});
+
+describe('REDIS_MIN_REPLICAS where there is no WAITAOF, or no need for it', () => {
+  it('waits for the replica', async () => {
+    const master = await start(AT_ONCE);
+    const replica = await startReplica(master, []);
+    const { ledger, durability } = await openLedger(master.url, 1);
+    expect(durability.safeguard).toMatchObject({ disk: 0, replicas: 1 });
+    expect((await ledger.claim(REF, 'a', 1)).positions).toEqual([0]);
+    await replica.kill('SIGSTOP');
+    await expect(ledger.claim(REF, 'b', 1)).rejects.toBeInstanceOf(ClaimNotDurableError);
+    expect(await ledger.states(REF)).toEqual(['claimed', 'queued', 'queued']);
+    await replica.kill('SIGCONT');
+  });
+
+  it('is refused at the start when there are too few', async () => {
+    const { url } = await start([]);
+    const durability = await readDurability(connect(url), 1);
+    expect(() => assertDurable(durability, { allowsVolatile: false, minReplicas: 1 })).toThrow(
+      'REDIS_MIN_REPLICAS is 1, and Redis has 0 replicas connected',
+    );
+  });
+});
+
+describe('a claim that Redis has lost', () => {
+  it('is not confirmed', async () => {
+    const { url } = await start([]);
+    const barrier = new ClaimBarrier({ redis: connect(url) }, { command: 'WAIT', disk: 0, replicas: 0 });
+    cleanups.push(() => barrier.stop());
+    await expect(barrier.confirm('test:{a}:claims', 'gone')).rejects.toThrow('Redis has lost a claim');
+  });
+
+  it('is asked for at the master of its slot in a cluster', async () => {
+    const server = await start(['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1']);
+    await connect(server.url).call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+    const redis = connect(`${server.url},${server.url}`);
+    await waitFor('the cluster', async () =>
+      String(await redis.call('CLUSTER', 'INFO').catch(() => '')).includes('cluster_state:ok'),
+    );
+    const barrier = new ClaimBarrier({ redis }, { command: 'WAIT', disk: 0, replicas: 0 });
+    cleanups.push(() => barrier.stop());
+    await redis.hset('test:{a}:claims', 'mine', '1 0');
+    await barrier.confirm('test:{a}:claims', 'mine');
+    await expect(barrier.confirm('test:{b}:claims', 'gone')).rejects.toThrow('Redis has lost a claim');
+  });
+});
