@@ -11,7 +11,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@sendonce/source', 'node'] } },
   test: {
     include: ['{apps,packages,bench}/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'scripts/**/*.test.mjs'],
-    exclude: ['**/dist/**', 'dist-tests/**', '**/node_modules/**'],
+    exclude: ['**/dist/**', 'dist-bench/**', 'dist-tests/**', '**/node_modules/**'],
     globalSetup: 'tests/setup/globalSetup.ts',
     reporters: ['default', './tests/setup/closingLine.ts'],
     maxWorkers,

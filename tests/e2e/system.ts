@@ -28,6 +28,7 @@ const ENTRIES = {
   dashboard: 'apps/dashboard/dist/main.js',
   scheduler: 'apps/scheduler/dist/main.js',
   worker: 'apps/worker/dist/main.js',
+  'naive-worker': 'dist-bench/naive/worker.js',
 };
 
 export interface InboxReport {
