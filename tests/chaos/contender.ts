@@ -32,6 +32,8 @@ export interface Contender {
   readonly name: string;
   /** The id under which the inbox counts. */
   readonly run: string;
+  /** What has to be up before anything goes wrong. */
+  prepare(): Promise<void>;
   spawnWorker(): ChildProcess;
   /** Starts the run; resolves when the first mail is out. */
   start(): Promise<void>;

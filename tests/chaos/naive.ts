@@ -43,6 +43,8 @@ export class Naive implements Contender {
     });
   }
 
+  async prepare(): Promise<void> {}
+
   async start(): Promise<void> {
     await this.#enqueueAll();
     await waitFor('the first mail', async () => (await this.#stage.system.inbox(this.run)).messages > 0);

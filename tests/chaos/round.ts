@@ -86,6 +86,7 @@ class Round {
   async play(): Promise<RoundResult> {
     const startedAt = Date.now();
     const { system } = this.stage;
+    await this.contender.prepare();
     await system.setFaults({ seed: this.plan.seed, rules: this.plan.faults });
     for (let worker = 0; worker < WORKERS; worker++) this.#workers[worker] = this.contender.spawnWorker();
     await this.contender.start();

@@ -37,8 +37,11 @@ export class Sendonce implements Contender {
     return this.#system.spawn('worker', { REDIS_URL: this.#stage.wiredRedisUrl });
   }
 
-  async start(): Promise<void> {
+  async prepare(): Promise<void> {
     if (this.#hasEvents) await this.#system.startDashboard();
+  }
+
+  async start(): Promise<void> {
     this.#system.spawn('scheduler');
     await this.#system.whenSent(this.run, 1);
   }
