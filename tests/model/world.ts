@@ -27,7 +27,7 @@ export interface Worker {
 }
 
 /** Bytes that SES may still get, whatever has become of their sender. */
-export interface Request {
+interface Request {
   position: number;
   /** Since the time that it is signed with. */
   age: number;
