@@ -22,6 +22,10 @@ interface Totals {
   bad: number;
 }
 
+// Whoever is frozen at this moment would never wake: System kills its processes when this one exits.
+process.on('SIGINT', () => process.exit(130));
+process.on('SIGTERM', () => process.exit(143));
+
 const options = readArguments();
 const ours = totals('sendonce');
 const naive = totals('the usual twenty lines');

@@ -128,8 +128,11 @@ export class System {
       execArgv: program === 'worker' ? WORKER_NODE_FLAGS : [],
     });
     this.#children.add(child);
+    const killWithUs = (): void => void child.kill('SIGKILL');
+    process.once('exit', killWithUs);
     child.once('exit', (code) => {
       this.#children.delete(child);
+      process.off('exit', killWithUs);
       if (code) this.#death = `${program} ended with ${code}; TEST_LOG_LEVEL=info shows why`;
     });
     return child;
