@@ -92,7 +92,7 @@ describe('the SES client', () => {
     ['account-suspended', { outcome: 'released', remedy: 'pause' }],
     ['message-rejected', { outcome: 'rejected' }],
     ['bad-request', { outcome: 'rejected' }],
-    ['quota-exhausted', { outcome: 'released', remedy: 'pause' }],
+    ['quota-exhausted', { outcome: 'released', remedy: 'quota' }],
     ['refuse-then-reset', { outcome: 'unknown' }],
   ])('takes %s for what it is', async (fault, expected) => {
     const before = (await acceptedMails()).length;
@@ -104,7 +104,7 @@ describe('the SES client', () => {
   it('knows that a mail which found nobody was not sent', async () => {
     expect(await setup(500, 'http://127.0.0.1:1').send(mail, Date.now())).toMatchObject({
       outcome: 'released',
-      remedy: 'slow',
+      remedy: 'wait',
     });
   });
 

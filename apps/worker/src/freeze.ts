@@ -25,7 +25,8 @@ export async function freeze(services: FreezeServices, run: string, signal: Abor
   if (record.finishedAt) return 'done';
   const chunks = await freezeOrPause(services, run, signal);
   if (chunks === undefined) return 'interrupted';
-  await addSendJobs(queues.sends, run, chunks);
+  const { definition } = await runs.snapshot(run);
+  await addSendJobs(queues.sends, run, chunks, definition.weight);
   const { numbers } = await runs.get(run);
   logger.info({ run, chunks, ...numbers }, 'audience frozen');
   return 'done';
@@ -43,7 +44,7 @@ async function freezeOrPause(
     if (signal.aborted) return undefined;
     if (error instanceof UnknownRunError) throw new FinalError(error.message);
     const reason = messageOf(error);
-    await runs.pause(run, `The audience can't be read: ${reason}`);
+    await runs.pause(run, { cause: 'campaign', reason: `The audience can't be read: ${reason}` });
     logger.error({ run, err: error }, 'audience not frozen, run paused');
     throw new FinalError(reason);
   }

@@ -97,11 +97,17 @@ export class JobConsumer implements Service {
 
   #handleSendJob(job: Job<SendPayload>): Promise<Outcome> {
     const { run, chunk } = job.data;
-    return this.#services.chunkSender.run({ run, chunk }, this.#stopping.signal, async (tally) => {
-      const { version: _, ...numbers } = tally;
-      // A picture for people: a job that was removed meanwhile must not stop its chunk.
-      await job.updateProgress(numbers).catch(() => undefined);
-    });
+    return this.#services.chunkSender.run(
+      { run, chunk },
+      {
+        signal: this.#stopping.signal,
+        priority: job.opts.priority ?? 0,
+        onProgress: async ({ version: _, ...numbers }) => {
+          // A picture for people: a job that was removed meanwhile must not stop its chunk.
+          await job.updateProgress(numbers).catch(() => undefined);
+        },
+      },
+    );
   }
 
   #report(worker: Worker): void {

@@ -4,7 +4,7 @@ import { assertDurable, ClaimBarrier, Ledger, readDurability } from '@sendonce/s
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
-import { assertClocksAgree, readClockSkew, SendRate, SesClient } from '@sendonce/shared/ses';
+import { assertClocksAgree, readClockSkew, SendRate, SesAccount, SesClient } from '@sendonce/shared/ses';
 import { AbsenceProof } from './absence.js';
 import { JobConsumer } from './jobConsumer.js';
 import { PinnedRuns } from './pinnedRuns.js';
@@ -33,13 +33,17 @@ await runProcess('worker', async (services, settings, logger) => {
   const runs = new Runs({ redis, prefix, clock });
   const events = new SesEvents({ redis, ledger, runs }, { prefix });
   const pinnedRuns = new PinnedRuns(runs);
-  const rate = new SendRate(
+  const account = new SesAccount(
     { redis, ses, clock, logger },
+    { prefix, refreshMs: settings.ses.accountRefreshMs },
+  );
+  const rate = new SendRate(
+    { redis, account, clock },
     { prefix, ...(maxRatePerSecond && { maxRatePerSecond }) },
   );
   const eventPublishing = configurationSet ? { configurationSet } : {};
   const chunkSender = new ChunkSender(
-    { clock, ledger, logger, pinnedRuns, rate, runs, sender: ses },
+    { account, clock, ledger, logger, pinnedRuns, queues, rate, runs, sender: ses },
     eventPublishing,
   );
   const absence = new AbsenceProof(
@@ -48,7 +52,7 @@ await runProcess('worker', async (services, settings, logger) => {
   );
 
   const reconciler = new Reconciler(
-    { absence, clock, events, ledger, logger, pinnedRuns, queues, redis, runs },
+    { absence, account, clock, events, ledger, logger, pinnedRuns, queues, redis, runs },
     { ...settings, prefix },
   );
   const consumer = new JobConsumer(

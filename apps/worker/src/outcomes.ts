@@ -11,7 +11,7 @@ export type Outcome =
   | 'cancelled'
   /** The ledger does not know the run or the chunk any more: the job came back after the retention. */
   | 'expired'
-  /** This process stops; another one goes on. */
+  /** This process stops, or somebody else has the turn: the job goes on later. */
   | 'interrupted';
 
 /** A mistake that no further attempt mends. */

@@ -4,7 +4,7 @@ import { Ledger } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { freezeRun, Runs } from '@sendonce/shared/run';
 import { systemClock as clock, makeLogger } from '@sendonce/shared/runtime';
-import { SesClient } from '@sendonce/shared/ses';
+import { SesAccount, SesClient } from '@sendonce/shared/ses';
 import { makeSnapshot, openTestRedis, type TestRedis } from '@sendonce/shared/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AbsenceProof } from './absence.js';
@@ -51,8 +51,9 @@ async function setup(settings: string, claimAgeMs: number) {
   };
   const absence = new AbsenceProof({ clock, events, logger, redis, sender }, config);
   const pinnedRuns = new PinnedRuns(runs);
+  const account = new SesAccount({ redis, ses: sender, clock, logger }, { prefix, refreshMs: 1_000 });
   const reconciler = new Reconciler(
-    { absence, clock, events, ledger, logger, pinnedRuns, queues, redis, runs },
+    { absence, account, clock, events, ledger, logger, pinnedRuns, queues, redis, runs },
     config,
   );
 
@@ -98,7 +99,7 @@ describe('a claim of a dead worker', () => {
     expect(await states(), 'too close to the fence').toEqual(['in_doubt', 'queued']);
     await eventOfMailAt(claimedAt + FENCE_MS * 1.1);
     expect(await states()).toEqual(['queued', 'queued']);
-    expect(await queues.sends.getWaitingCount()).toBe(1);
+    expect(await queues.sends.getPrioritizedCount()).toBe(1);
   });
 
   it('from before the first event ever is never taken for absent', async () => {
@@ -148,7 +149,7 @@ describe('a run', () => {
       Date.now() - 60_000,
     );
     await states();
-    expect((await queues.sends.getWaiting()).map(({ id }) => id)).toEqual([`${ref.run}/0`]);
+    expect((await queues.sends.getPrioritized()).map(({ id }) => id)).toEqual([`${ref.run}/0`]);
   });
 
   it('that has ended is closed: its merge data go, its states stay', async () => {

@@ -4,11 +4,13 @@
  * are sent again, and ended runs are closed. All of it may be repeated and may be done by two at once.
  */
 import { randomUUID } from 'node:crypto';
+import { resumeRun } from '@sendonce/shared/control';
 import type { SesEvents } from '@sendonce/shared/events';
 import type { Ledger, Tally } from '@sendonce/shared/ledger';
 import { addFreezeJob, ensureSendJob, type Queues } from '@sendonce/shared/queue';
 import type { RunRecord, Runs } from '@sendonce/shared/run';
 import type { Clock, Logger, RedisConnection, Service } from '@sendonce/shared/runtime';
+import { leftOf, type SesAccount } from '@sendonce/shared/ses';
 import type { AbsenceProof } from './absence.js';
 import type { PinnedRuns } from './pinnedRuns.js';
 
@@ -20,6 +22,7 @@ const QUIET_AFTER_MS = 10_000;
 
 export interface ReconcilerServices {
   absence: AbsenceProof;
+  account: SesAccount;
   clock: Clock;
   events: SesEvents;
   ledger: Ledger;
@@ -105,12 +108,24 @@ export class Reconciler implements Service {
     const record = await runs.find(run);
     if (!record) return runs.close(run, 0);
     if (record.finishedAt) return this.#close(record);
+    if (record.status === 'paused') await this.#tryAgain(record);
     if (!record.frozenAt) {
       if (record.status === 'freezing') await addFreezeJob(queues.runs, run);
       if (record.status === 'cancelled') await runs.close(run, this.#config.ledgerRetentionMs);
       return;
     }
     await this.#reconcileChunks(record);
+  }
+
+  /** What paused for a reason that may mend itself is tried again, unless the account says that it is still so. */
+  async #tryAgain({ id: run, pauseCause, retryAt }: RunRecord): Promise<void> {
+    const { account, clock, logger, queues, runs } = this.#services;
+    if (!retryAt || retryAt.getTime() > clock.now()) return;
+    const state = await account.state();
+    if (state?.closed) return;
+    if (pauseCause === 'quota' && state?.quota && leftOf(state.quota) === 0) return;
+    if (await resumeRun({ queues, runs }, run, 'itself'))
+      logger.info({ run, cause: pauseCause }, 'run tried again');
   }
 
   async #reconcileChunks(record: RunRecord): Promise<void> {

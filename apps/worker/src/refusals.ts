@@ -5,8 +5,18 @@
 import type { ChunkRef, Ledger, Settlement } from '@sendonce/shared/ledger';
 import type { Runs } from '@sendonce/shared/run';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
+import type { SesAccount } from '@sendonce/shared/ses';
+import { pauseRun } from './pauses.js';
 
 const REFUSALS_IN_A_ROW = 20;
+
+export interface RefusalServices {
+  account: SesAccount;
+  clock: Clock;
+  ledger: Ledger;
+  logger: Logger;
+  runs: Runs;
+}
 
 /** The refusals for one reason at the end of a micro-batch. */
 export class RefusalRow {
@@ -36,7 +46,7 @@ export class RefusalRow {
    * come back as releases, and those that were settled before are put back to queued.
    */
   async pauseIfTooLong(
-    { clock, ledger, logger, runs }: { clock: Clock; ledger: Ledger; logger: Logger; runs: Runs },
+    { account, clock, ledger, logger, runs }: RefusalServices,
     recipientsOfRun: number,
   ): Promise<Settlement[]> {
     const [first] = this.#row;
@@ -53,7 +63,9 @@ export class RefusalRow {
       },
     );
     if (row.length === 0) return this.#settlements;
-    logger.error({ run, reason, refusals: row.length }, 'run paused');
+    const cause = causeOf(first.detail);
+    const retryAt = new Date(clock.now() + account.refreshMs);
+    await pauseRun({ logger, runs }, run, { cause, reason, ...(cause === 'account' && { retryAt }) });
     const own = new Set(this.#row.map(({ position }) => position));
     const earlier = row.filter((member) => member.chunk !== chunk || !own.has(member.position));
     for (const [other, positions] of byChunk(earlier)) {
@@ -65,6 +77,11 @@ export class RefusalRow {
       own.has(settlement.position) ? { ...settlement, event: 'release' } : settlement,
     );
   }
+}
+
+/** An identity that is not verified (yet) is the account's business, and mends itself when DNS has it. */
+function causeOf(reason: string): 'account' | 'campaign' {
+  return /not verified/i.test(reason) ? 'account' : 'campaign';
 }
 
 function byChunk(members: readonly { chunk: number; position: number }[]): Map<number, number[]> {

@@ -1,5 +1,5 @@
 /**
- * Sends a chunk, micro-batch by micro-batch: reserve places in the account's rate, claim, send, settle.
+ * Sends a chunk, micro-batch by micro-batch: reserve places in the account's rate and quota, claim, send, settle.
  *
  * After a crash: whoever was queued is sent by the next worker that gets the chunk's job; whoever was claimed stays claimed
  * until the fence has passed, and is in doubt then. At most one micro-batch a chunk is claimed at a time.
@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChunkRef, Claim, Ledger, Recipient, Settlement, Tally } from '@sendonce/shared/ledger';
 import { ClaimNotDurableError, UnknownChunkError } from '@sendonce/shared/ledger';
 import { TemplateError } from '@sendonce/shared/message';
-import { type Gate, type Runs, UnknownRunError } from '@sendonce/shared/run';
+import { hasEarlierTurn, type Queues } from '@sendonce/shared/queue';
+import { type Gate, type Pause, type Runs, UnknownRunError } from '@sendonce/shared/run';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
 import {
   type MailSender,
@@ -17,8 +18,10 @@ import {
   type Remedy,
   type Reservation,
   type SendRate,
+  type SesAccount,
 } from '@sendonce/shared/ses';
 import type { Outcome } from './outcomes.js';
+import { pauseRun } from './pauses.js';
 import type { PinnedRun, PinnedRuns } from './pinnedRuns.js';
 import { RefusalRow } from './refusals.js';
 
@@ -28,12 +31,24 @@ const BATCH_SIZE = 100;
 const BATCH_MS = 2_000;
 /** A request is not sent when its claim is older than this, ms. Only thrift: what makes it safe is the signature. */
 const STALE_CLAIM_MS = 120_000;
+/** After a pause of this process requests may catch up by so much, ms; more would be a burst over the account's rate. */
+const CATCH_UP_MS = 5;
+/** A claim is made so long before its first place, so that it stands when the place comes, ms. */
+const CLAIM_AHEAD_MS = 15;
+/** A chunk is at it for so long before another run's gets its turn, ms. */
+const TURN_MS = 10_000;
+/** SES can't be reached: until the next try, ms. */
+const UNREACHABLE_MS = 2_000;
+/** Others may still be sending on the quota's last places; a pause would keep them from it, ms. */
+const LAST_PLACES_MS = 2 * BATCH_MS;
 
 export interface SendServices {
   clock: Clock;
   ledger: Ledger;
+  account: SesAccount;
   logger: Logger;
   pinnedRuns: PinnedRuns;
+  queues: Queues;
   rate: SendRate;
   runs: Runs;
   sender: MailSender;
@@ -43,8 +58,14 @@ export interface SendConfig {
   configurationSet?: string;
 }
 
-/** Called after each micro-batch, for Bull Board's progress bar. */
-export type OnProgress = (tally: Tally) => Promise<void>;
+export interface SendOptions {
+  /** This process stops: what is under way is settled, what is not sent yet is left to others. */
+  signal: AbortSignal;
+  /** Of the chunk's job. */
+  priority: number;
+  /** Called after each micro-batch, for Bull Board's progress bar. */
+  onProgress(tally: Tally): Promise<void>;
+}
 
 interface Batch {
   ref: ChunkRef;
@@ -70,44 +91,58 @@ export class ChunkSender {
     this.#config = config;
   }
 
-  /** @param signal this process stops: what is under way is settled, what is not sent yet is left to others. */
-  async run(ref: ChunkRef, signal: AbortSignal, onProgress: OnProgress): Promise<Outcome> {
+  async run(ref: ChunkRef, options: SendOptions): Promise<Outcome> {
     try {
-      return await this.#sendChunk(ref, signal, onProgress);
+      return await this.#sendChunk(ref, options);
     } catch (error) {
-      if (error instanceof ClaimNotDurableError) return this.#pause(ref.run, error.message);
+      if (error instanceof ClaimNotDurableError)
+        return this.#pause(ref.run, { cause: 'redis', reason: error.message, retryAt: this.#nextTry });
       if (error instanceof UnknownRunError || error instanceof UnknownChunkError) return 'expired';
       throw error;
     }
   }
 
-  async #sendChunk(ref: ChunkRef, signal: AbortSignal, onProgress: OnProgress): Promise<Outcome> {
-    const { ledger, pinnedRuns, runs, rate } = this.#services;
+  async #sendChunk(ref: ChunkRef, { signal, priority, onProgress }: SendOptions): Promise<Outcome> {
+    const { clock, ledger, pinnedRuns, queues, runs } = this.#services;
     let tally = await ledger.tally(ref);
     let gate = await runs.tally(ref.run, ref.chunk, tally);
     if (tally.queued === 0) return 'done';
+    if (gate !== 'open') return outcomeOf(gate);
     const run = await pinnedRuns.get(ref.run);
     const recipients = await ledger.recipients(ref);
-    while (tally.queued > 0) {
-      if (gate !== 'open') return outcomeOf(gate);
-      const size = Math.min(
-        tally.queued,
-        BATCH_SIZE,
-        Math.max(1, Math.floor(((await rate.ratePerSecond()) * BATCH_MS) / 1_000)),
-      );
-      const pace = await rate.reserve(size);
-      if (pace.waitMs > 0) await sleep(pace.waitMs, undefined, { signal }).catch(() => undefined);
+    const turnEndsAt = clock.now() + TURN_MS;
+    let pace = await this.#reserve(tally.queued, signal);
+    while (pace.places > 0) {
+      await pauseUntil(pace.startsAt - CLAIM_AHEAD_MS, clock, signal);
       if (signal.aborted) return 'interrupted';
-      const claim = await ledger.claim(ref, randomUUID(), size);
+      const claim = await ledger.claim(ref, randomUUID(), pace.places);
       if (claim.positions.length === 0) return 'done';
+      // The next places are reserved while these are used: the stream must not stand still between two micro-batches.
+      const next = claim.tally.queued > 0 ? this.#reserve(claim.tally.queued, signal) : undefined;
+      next?.catch(() => undefined);
       ({ gate, tally } = await this.#sendBatch({ ref, run, recipients, claim, pace }, signal));
       await onProgress(tally);
+      if (tally.queued === 0) return 'done';
+      if (gate !== 'open') return outcomeOf(gate);
+      if (clock.now() > turnEndsAt && (await hasEarlierTurn(queues.sends, priority))) return 'interrupted';
+      pace = await (next ?? this.#reserve(tally.queued, signal));
     }
-    return 'done';
+    return signal.aborted ? 'interrupted' : this.#pauseForQuota(ref.run);
+  }
+
+  /** Places for a micro-batch; none when the quota is used up, also after a moment in which others used their last ones. */
+  async #reserve(queued: number, signal: AbortSignal): Promise<Reservation> {
+    const { clock, rate } = this.#services;
+    const aBatch = Math.max(1, Math.floor(((await rate.ratePerSecond()) * BATCH_MS) / 1_000));
+    const size = Math.min(queued, BATCH_SIZE, aBatch);
+    const pace = await rate.reserve(size);
+    if (pace.places > 0) return pace;
+    await pauseUntil(clock.now() + LAST_PLACES_MS, clock, signal);
+    return rate.reserve(size);
   }
 
   async #sendBatch(batch: Batch, signal: AbortSignal): Promise<{ gate: Gate; tally: Tally }> {
-    const { ledger, logger, rate, runs } = this.#services;
+    const { clock, ledger, logger, runs } = this.#services;
     const { ref, claim } = batch;
     // That others see the claim in the run's numbers is worth a command; that we wait for it is not.
     const announced = runs.tally(ref.run, ref.chunk, claim.tally);
@@ -121,14 +156,34 @@ export class ChunkSender {
         { ...ref, claim: claim.id, refused: refused.length },
         'claim had run out, answers came too late',
       );
-    if (remedy === 'slow') await rate.pushBack();
-    if (remedy === 'pause') await this.#pause(ref.run, reason);
+    if (remedy === 'wait') await pauseUntil(clock.now() + UNREACHABLE_MS, clock, signal);
+    if (remedy === 'quota') await this.#pauseForQuota(ref.run);
+    if (remedy === 'pause')
+      await this.#pause(ref.run, {
+        cause: 'account',
+        reason,
+        retryAt: this.#nextTry,
+      });
     return { gate: await runs.tally(ref.run, ref.chunk, tally, row.isEndedByAccept), tally };
   }
 
-  async #pause(run: string, reason: string): Promise<Outcome> {
-    const { logger, runs } = this.#services;
-    if (await runs.pause(run, reason)) logger.error({ run, reason }, 'run paused');
+  async #pauseForQuota(run: string): Promise<Outcome> {
+    const { account, rate } = this.#services;
+    const [state, freesAt] = await Promise.all([account.state(), rate.quotaFreesAt()]);
+    const quota = state?.quota ? ` of ${state.quota.max.toLocaleString('en')}` : '';
+    const time = freesAt?.toISOString().replace(/^(.*)T(..:..).*$/, '$2 UTC on $1');
+    const sandbox = state?.isSandbox ? '; the account is in the sandbox, see docs/operations.md' : '';
+    const reason = `The quota${quota} recipients in 24 hours is used up; resumes ${time ? `about ${time}` : 'when SES has room'}${sandbox}`;
+    return this.#pause(run, { cause: 'quota', reason, retryAt: this.#nextTry });
+  }
+
+  /** When what paused a run may look different. */
+  get #nextTry(): Date {
+    return new Date(this.#services.clock.now() + this.#services.account.refreshMs);
+  }
+
+  async #pause(run: string, pause: Pause): Promise<Outcome> {
+    await pauseRun(this.#services, run, pause);
     return 'paused';
   }
 
@@ -137,18 +192,13 @@ export class ChunkSender {
     { ref, run, recipients, claim, pace }: Batch,
     signal: AbortSignal,
   ): Promise<BatchResult> {
-    const { clock, sender } = this.#services;
+    const { clock, rate, sender } = this.#services;
     const result: BatchResult = { settlements: [], remedy: 'none', reason: '' };
     const startedAt = clock.now();
     const settle = (position: number, event: Settlement['event'], detail: string) =>
       result.settlements.push({ position, event, at: clock.now(), detail });
 
-    const sendOne = async (position: number, index: number): Promise<void> => {
-      const waitMs = startedAt + index * pace.intervalMs - clock.now();
-      if (waitMs >= 1) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted || result.remedy !== 'none') return void settle(position, 'release', 'not tried');
-      if (clock.now() - startedAt > STALE_CLAIM_MS)
-        return void settle(position, 'release', 'the claim is stale');
+    const sendOne = async (position: number): Promise<void> => {
       const rendered = this.#render(ref, run, recipients, position);
       if ('error' in rendered) return void settle(position, 'reject', rendered.error);
       const answer = await sender.send(rendered.mail, claim.claimedAt);
@@ -160,12 +210,23 @@ export class ChunkSender {
         case 'unknown':
           return void settle(position, 'doubt', answer.reason);
         case 'released':
-          if (answer.remedy === 'pause' || result.remedy === 'none')
+          settle(position, 'release', answer.reason);
+          if (answer.remedy === 'slow') await rate.slowDown();
+          else if (answer.remedy !== 'none' && result.remedy !== 'pause')
             Object.assign(result, { remedy: answer.remedy, reason: answer.reason });
-          return void settle(position, 'release', answer.reason);
       }
     };
-    await Promise.all(claim.positions.map(sendOne));
+
+    const sending: Promise<void>[] = [];
+    let at = Math.max(pace.startsAt, clock.now() - CATCH_UP_MS);
+    for (const position of claim.positions) {
+      if (at - clock.now() >= 1) await pauseUntil(at, clock, signal);
+      if (signal.aborted || result.remedy !== 'none') settle(position, 'release', 'not tried');
+      else if (clock.now() - startedAt > STALE_CLAIM_MS) settle(position, 'release', 'the claim is stale');
+      else sending.push(sendOne(position));
+      at = Math.max(at + pace.intervalMs, clock.now() - CATCH_UP_MS);
+    }
+    await Promise.all(sending);
     result.settlements.sort((a, b) => a.position - b.position);
     return result;
   }
@@ -198,6 +259,11 @@ export class ChunkSender {
       throw error;
     }
   }
+}
+
+async function pauseUntil(time: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  const waitMs = time - clock.now();
+  if (waitMs >= 1) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
 }
 
 function outcomeOf(gate: Exclude<Gate, 'open'>): Outcome {

@@ -54,6 +54,7 @@ describe('a good campaign', () => {
         in_doubt: 'hold',
         catch_up: 'latest',
         max_invalid: 0.2,
+        weight: 1,
         list_id: '<news.example.com>',
       },
     });

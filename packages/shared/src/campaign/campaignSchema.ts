@@ -113,6 +113,8 @@ export const CampaignSchema = z.strictObject({
   catch_up: z.enum(['skip', 'latest'], { error: 'expected skip or latest' }).default('latest'),
   /** More bad rows than this share: the run pauses before anything is sent. */
   max_invalid: share.default(0.2),
+  /** Turns that its runs have beside others', for one of theirs. */
+  weight: z.number({ error: 'expected a whole number from 1 to 100' }).int().min(1).max(100).default(1),
   /** RFC 2919. */
   list_id: z
     .string()

@@ -14,12 +14,19 @@ export interface ControlServices {
 
 /** Workers stop claiming within one micro-batch. False: the run is not in a state for it. */
 export async function pauseRun({ runs }: ControlServices, run: string, reason: string): Promise<boolean> {
-  return runs.pause(run, reason);
+  return (await runs.pause(run, { cause: 'operator', reason })) !== 'no';
 }
 
-/** Opens the run again and sends the jobs round for whoever is queued. False: it is not paused. */
-export async function resumeRun({ queues, runs }: ControlServices, run: string): Promise<boolean> {
-  if (!(await runs.resume(run))) return false;
+/**
+ * Opens the run again and sends the jobs round for whoever is queued. False: it is not paused.
+ * @param by `itself`: what it paused for is over, or may be.
+ */
+export async function resumeRun(
+  { queues, runs }: Pick<ControlServices, 'queues' | 'runs'>,
+  run: string,
+  by: 'operator' | 'itself' = 'operator',
+): Promise<boolean> {
+  if (!(await runs.resume(run, by))) return false;
   const record = await runs.get(run);
   if (!record.frozenAt) {
     await addFreezeJob(queues.runs, run);

@@ -25,6 +25,7 @@ function setup({ subject = 'Hello', text = 'Hello', html, definition }: Template
       in_doubt: 'hold',
       catch_up: 'latest',
       max_invalid: 0.2,
+      weight: 1,
       list_id: '<daily.example.com>',
       ...definition,
     },

@@ -14,6 +14,7 @@ export {
 export {
   addSendJobs,
   ensureSendJob,
+  hasEarlierTurn,
   SEND,
   type SendPayload,
   type SendsQueue,

@@ -26,16 +26,29 @@ export function sendJobId({ run, chunk }: ChunkRef): string {
   return `${run}/${chunk}`;
 }
 
-/** Adds the jobs of all chunks of a run; those that are there stay. */
-export async function addSendJobs(queue: SendsQueue, run: string, chunks: number): Promise<void> {
+/** BullMQ's least urgent priority. */
+const LAST_TURN = 2_097_152;
+
+/**
+ * Adds the jobs of all chunks of a run; those that are there stay.
+ *
+ * Runs take turns: a chunk's priority is its turn, and a new run begins at the turn that is up. So a small run passes a
+ * million that was there before, chunk by chunk, and with a weight of 2 a run has two chunks a turn.
+ */
+export async function addSendJobs(queue: SendsQueue, run: string, chunks: number, weight = 1): Promise<void> {
   const slice = 500;
+  const turn = await currentTurn(queue);
   for (let first = 0; first < chunks; first += slice) {
     const numbers = Array.from({ length: Math.min(slice, chunks - first) }, (_, index) => first + index);
     await queue.addBulk(
       numbers.map((chunk) => ({
         name: SEND,
         data: { run, chunk, chunks },
-        opts: { ...SENDS_JOB_OPTIONS, jobId: sendJobId({ run, chunk }) },
+        opts: {
+          ...SENDS_JOB_OPTIONS,
+          jobId: sendJobId({ run, chunk }),
+          priority: Math.min(turn + Math.floor(chunk / weight), LAST_TURN),
+        },
       })),
     );
   }
@@ -43,5 +56,17 @@ export async function addSendJobs(queue: SendsQueue, run: string, chunks: number
 
 /** Makes sure that a chunk with queued recipients has a job that will run. */
 export async function ensureSendJob(queue: SendsQueue, payload: SendPayload): Promise<void> {
-  await ensureJob(queue, SEND, payload, sendJobId(payload), SENDS_JOB_OPTIONS);
+  const options = { ...SENDS_JOB_OPTIONS, priority: await currentTurn(queue) };
+  await ensureJob(queue, SEND, payload, sendJobId(payload), options);
+}
+
+/** Whether somebody waits whose turn comes before this job's. */
+export async function hasEarlierTurn(queue: SendsQueue, priority: number): Promise<boolean> {
+  const [first] = await queue.getPrioritized(0, 0);
+  return first !== undefined && (first.opts.priority ?? 0) < priority;
+}
+
+async function currentTurn(queue: SendsQueue): Promise<number> {
+  const [first] = await queue.getPrioritized(0, 0);
+  return first?.opts.priority ?? 1;
 }

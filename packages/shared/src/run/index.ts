@@ -3,6 +3,8 @@ export { AudienceError, freezeRun } from './freeze.js';
 export { parseRunId, runIdOf } from './runId.js';
 export {
   NUMBER_NAMES,
+  type Pause,
+  type PauseCause,
   type RunNumbers,
   type RunOrigin,
   type RunRecord,

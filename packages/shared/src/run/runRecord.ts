@@ -32,6 +32,28 @@ export const NUMBER_NAMES = [
  */
 export type RunStatus = 'freezing' | 'sending' | 'settling' | 'paused' | 'cancelled' | 'finished';
 
+/** Why a run pauses. Those that are not the operator's or the campaign's are tried again by themselves. */
+export type PauseCause =
+  | 'operator'
+  /** Its audience or its mails are wrong: somebody has to mend them. */
+  | 'campaign'
+  /** SES does not let the account send: paused, suspended, an identity or a configuration set that is missing. */
+  | 'account'
+  /** The day's quota is used up. */
+  | 'quota'
+  /** Too many bounces or complaints. */
+  | 'reputation'
+  /** Redis does not confirm claims. */
+  | 'redis';
+
+export interface Pause {
+  cause: PauseCause;
+  /** For people, without addresses. */
+  reason: string;
+  /** When it may be tried again by itself; never before. */
+  retryAt?: Date;
+}
+
 export type RunOrigin = 'schedule' | 'manual';
 
 export interface RunRecord {
@@ -49,6 +71,11 @@ export interface RunRecord {
   frozenAt?: Date;
   pausedAt?: Date;
   pauseReason?: string;
+  pauseCause?: PauseCause;
+  /** Not before this time the run is tried again by itself. */
+  retryAt?: Date;
+  /** Told of what is wrong, an operator has resumed the run. */
+  resumedByOperatorAt?: Date;
   cancelledAt?: Date;
   finishedAt?: Date;
   /** When a number changed last. */
@@ -65,6 +92,9 @@ export function toRunRecord(fields: Record<string, string>): RunRecord | undefin
     frozenAt: date('frozen_at'),
     pausedAt: date('paused_at'),
     pauseReason: fields.pause_reason,
+    pauseCause: fields.pause_cause,
+    retryAt: date('retry_at'),
+    resumedByOperatorAt: date('resumed_by_operator_at'),
     cancelledAt: date('cancelled_at'),
     finishedAt: date('finished_at'),
     touchedAt: date('touched_at'),

@@ -114,15 +114,30 @@ describe('a run', () => {
 
   it('is paused, resumed and cancelled, each once', async () => {
     const { runs, run } = await setupFrozen(1);
-    expect(await runs.pause(run, 'lunch')).toBe(true);
-    expect(await runs.pause(run, 'again')).toBe(false);
-    expect(await runs.get(run)).toMatchObject({ status: 'paused', pauseReason: 'lunch' });
+    expect(await runs.pause(run, { cause: 'operator', reason: 'lunch' })).toBe('paused');
+    expect(await runs.pause(run, { cause: 'operator', reason: 'again' })).toBe('no');
+    expect(await runs.get(run)).toMatchObject({
+      status: 'paused',
+      pauseReason: 'lunch',
+      pauseCause: 'operator',
+    });
     expect(await runs.tally(run, 0, tallyOf(1, { queued: 10 }))).toBe('paused');
-    expect(await runs.resume(run)).toBe(true);
-    expect(await runs.resume(run)).toBe(false);
+    expect(await runs.resume(run, 'operator')).toBe(true);
+    expect(await runs.resume(run, 'operator')).toBe(false);
     expect(await runs.cancel(run, 'wrong text')).toBe(true);
     expect(await runs.tally(run, 0, tallyOf(1, { queued: 10 }))).toBe('cancelled');
-    expect(await runs.resume(run)).toBe(false);
+    expect(await runs.resume(run, 'operator')).toBe(false);
+  });
+
+  it('that pauses for the same reason after it was tried again by itself is not told of twice', async () => {
+    const { runs, run } = await setupFrozen(1);
+    const pause = { cause: 'account', reason: 'sending is paused', retryAt: new Date(5_000) } as const;
+    expect(await runs.pause(run, pause)).toBe('paused');
+    expect((await runs.get(run)).retryAt).toEqual(new Date(5_000));
+    await runs.resume(run, 'itself');
+    expect(await runs.pause(run, pause)).toBe('again');
+    await runs.resume(run, 'operator');
+    expect(await runs.pause(run, pause)).toBe('paused');
   });
 
   it('says which run is not there', async () => {
@@ -144,11 +159,10 @@ describe('refusals in a row', () => {
     Array.from({ length: count }, (_, index) => ({ chunk: 0, position: first + index }));
   const options = { isFresh: false, threshold: 20 };
 
-  it('pause the run when there are enough of them, and name everybody of the row', async () => {
+  it('name everybody of the row when there are enough of them', async () => {
     const { runs, run } = await setupFrozen(1);
     expect(await runs.refusals(run, 'no', members(12), options)).toEqual([]);
     expect(await runs.refusals(run, 'no', members(8, 12), options)).toHaveLength(20);
-    expect(await runs.get(run)).toMatchObject({ status: 'paused', pauseReason: 'no' });
   });
 
   it('begin anew with another reason, after another answer, and after an accept', async () => {

@@ -7,7 +7,7 @@ import type { CampaignSnapshot } from '../campaign/index.js';
 import { STATE_NAMES, type Tally } from '../ledger/index.js';
 import { type Clock, luaScript, type RedisConnection, UsageError } from '../runtime/index.js';
 import { runIdOf } from './runId.js';
-import { type RunOrigin, type RunRecord, toRunRecord } from './runRecord.js';
+import { type Pause, type RunOrigin, type RunRecord, toRunRecord } from './runRecord.js';
 
 const runCreate = luaScript(import.meta.url, 'runCreate');
 const runFrozen = luaScript(import.meta.url, 'runFrozen');
@@ -173,24 +173,28 @@ export class Runs {
     );
   }
 
-  /** False when the run is finished, cancelled or paused already. */
-  async pause(run: string, reason: string): Promise<boolean> {
-    return this.#gate(run, 'pause', reason);
+  /**
+   * `no`: the run is finished, cancelled or paused already. `again`: for the same reason as before it was tried again by
+   * itself, so nobody has to be told a second time.
+   */
+  async pause(run: string, { cause, reason, retryAt }: Pause): Promise<'paused' | 'again' | 'no'> {
+    const reply = await this.#gate(run, 'pause', [reason, cause, retryAt?.getTime() ?? '']);
+    return reply === 2 ? 'again' : reply === 1 ? 'paused' : 'no';
   }
 
   /** False when the run is not paused. The caller sees to it that its jobs are there. */
-  async resume(run: string): Promise<boolean> {
-    return this.#gate(run, 'resume', '');
+  async resume(run: string, by: 'operator' | 'itself'): Promise<boolean> {
+    return (await this.#gate(run, 'resume', ['', by])) === 1;
   }
 
   /** False when the run is finished or cancelled. Who is queued becomes `cancelled`, who is claimed is settled. */
   async cancel(run: string, reason: string): Promise<boolean> {
-    return this.#gate(run, 'cancel', reason);
+    return (await this.#gate(run, 'cancel', [reason])) === 1;
   }
 
   /**
-   * Counts refusals for one reason in a row. When there are `threshold` of them the run pauses, and all of the row are
-   * returned, to be put back to queued.
+   * Counts refusals for one reason in a row. When there are `threshold` of them, all of the row are returned: the run has to
+   * pause, and they are to be put back to queued.
    * @param isFresh something else was answered before these.
    */
   async refusals(
@@ -202,14 +206,8 @@ export class Runs {
     const keys = this.#keys(run);
     const reply = await runRefusals(
       this.#redis,
-      [keys.record, keys.refusals],
-      [
-        this.#clock.now(),
-        threshold,
-        isFresh ? 1 : 0,
-        reason,
-        ...members.map(({ chunk, position }) => `${chunk}:${position}`),
-      ],
+      [keys.refusals],
+      [threshold, isFresh ? 1 : 0, reason, ...members.map(({ chunk, position }) => `${chunk}:${position}`)],
     );
     return (reply as string[]).map((member) => {
       const [chunk, position] = member.split(':').map(Number);
@@ -217,10 +215,15 @@ export class Runs {
     });
   }
 
-  async #gate(run: string, action: 'pause' | 'resume' | 'cancel', reason: string): Promise<boolean> {
-    const reply = await runGate(this.#redis, [this.#keys(run).record], [action, this.#clock.now(), reason]);
+  async #gate(
+    run: string,
+    action: 'pause' | 'resume' | 'cancel',
+    details: (string | number)[],
+  ): Promise<number> {
+    const args = [action, this.#clock.now(), ...details];
+    const reply = Number(await runGate(this.#redis, [this.#keys(run).record], args));
     if (reply === -1) throw new UnknownRunError(run);
-    return reply === 1;
+    return reply;
   }
 
   get #allKey(): string {

@@ -42,6 +42,8 @@ const Variables = z.object({
   SES_CONFIGURATION_SET: z.string().optional(),
   /** Recipients a second, all workers together. Default: what GetAccount says. */
   SES_MAX_RATE: z.coerce.number().positive().optional(),
+  /** How old what GetAccount said may get, in seconds: rate, quota, whether the account may send. */
+  SES_ACCOUNT_REFRESH_SECONDS: z.coerce.number().min(1).max(3_600).default(60),
   /** How long one SendEmail call may take, in seconds. Longer means: no answer, in doubt. */
   SES_TIMEOUT_SECONDS: z.coerce.number().positive().max(120).default(20),
   /** How long SES accepts a signature at the most, in seconds: 5 or 15 min, by service; the longer is assumed. */
@@ -85,6 +87,7 @@ export interface Settings {
     configurationSet?: string;
     maxRatePerSecond?: number;
     timeoutMs: number;
+    accountRefreshMs: number;
     /** True when the endpoint is a simulator, not Amazon's. */
     isLocal: boolean;
   };
@@ -190,6 +193,7 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
       ...(variables.SES_CONFIGURATION_SET && { configurationSet: variables.SES_CONFIGURATION_SET }),
       ...(variables.SES_MAX_RATE && { maxRatePerSecond: variables.SES_MAX_RATE }),
       timeoutMs: variables.SES_TIMEOUT_SECONDS * 1_000,
+      accountRefreshMs: variables.SES_ACCOUNT_REFRESH_SECONDS * 1_000,
       isLocal,
     },
     sns: {

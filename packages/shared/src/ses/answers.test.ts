@@ -8,7 +8,7 @@ const systemError = (code: string) => Object.assign(new Error(code), { code });
 describe("what SES's answers mean", () => {
   it.each([
     [sesError('TooManyRequestsException', 429), 'released', 'slow'],
-    [sesError('TooManyRequestsException', 429, 'Daily message quota exceeded.'), 'released', 'pause'],
+    [sesError('TooManyRequestsException', 429, 'Daily message quota exceeded.'), 'released', 'quota'],
     [sesError('LimitExceededException', 400), 'released', 'pause'],
     [sesError('SendingPausedException', 400), 'released', 'pause'],
     [sesError('AccountSuspendedException', 400), 'released', 'pause'],
@@ -21,8 +21,8 @@ describe("what SES's answers mean", () => {
     ],
     [sesError('AccessDeniedException', 403), 'released', 'pause'],
     [sesError('SomethingNew', 403), 'released', 'pause'],
-    [systemError('ECONNREFUSED'), 'released', 'slow'],
-    [systemError('ENOTFOUND'), 'released', 'slow'],
+    [systemError('ECONNREFUSED'), 'released', 'wait'],
+    [systemError('ENOTFOUND'), 'released', 'wait'],
     [sesError('MessageRejected', 400), 'rejected', undefined],
     [sesError('BadRequestException', 400), 'rejected', undefined],
     [sesError('InternalServiceErrorException', 500), 'unknown', undefined],

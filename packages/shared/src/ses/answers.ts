@@ -8,8 +8,12 @@
 export type Remedy =
   /** Only this recipient is concerned. */
   | 'none'
-  /** Too fast: wait a moment, then go on. */
+  /** Too fast: a little slower from here on. */
   | 'slow'
+  /** SES can't be reached: nobody else is tried for a moment. */
+  | 'wait'
+  /** The day's quota is used up. */
+  | 'quota'
   /** Nothing can be sent until somebody mends it: the run pauses. */
   | 'pause';
 
@@ -23,6 +27,8 @@ export type SesAnswer =
   | { outcome: 'unknown'; reason: string };
 
 const slow = { outcome: 'released', remedy: 'slow' } as const;
+const wait = { outcome: 'released', remedy: 'wait' } as const;
+const quota = { outcome: 'released', remedy: 'quota' } as const;
 const pause = { outcome: 'released', remedy: 'pause' } as const;
 const again = { outcome: 'released', remedy: 'none' } as const;
 const rejected = { outcome: 'rejected' } as const;
@@ -83,12 +89,12 @@ export function answerOf(error: unknown): Exclude<SesAnswer, { outcome: 'accepte
   const status = $metadata?.httpStatusCode;
   if (/^Signature expired/.test(message)) return { ...again, reason };
   // SES reports the used-up daily quota as a throttling error; only its text tells.
-  if (/daily message quota exceeded/i.test(message)) return { ...pause, reason };
+  if (/daily message quota exceeded/i.test(message)) return { ...quota, reason };
   const known = BY_NAME[name];
   if (known && (status === undefined || status < 500)) return { ...known, reason };
-  if (code && NEVER_REACHED.has(code)) return { ...slow, reason: `${code}: SES can't be reached` };
+  if (code && NEVER_REACHED.has(code)) return { ...wait, reason: `${code}: SES can't be reached` };
   if (/without establishing a connection/.test(message))
-    return { ...slow, reason: "SES can't be reached in time" };
+    return { ...wait, reason: "SES can't be reached in time" };
   if (status === 429) return { ...slow, reason };
   if (status === 401 || status === 403 || status === 404) return { ...pause, reason };
   if (status !== undefined && status >= 400 && status < 500) return { ...rejected, reason };

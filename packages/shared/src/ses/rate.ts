@@ -1,19 +1,27 @@
 /**
- * The account's rate, shared by all workers on all machines and counted in recipients. A worker reserves places *before*
- * it claims, so that a claim is never older than the sending of it takes.
+ * The account's rate and quota, shared by all workers on all machines and counted in recipients. A worker reserves places
+ * *before* it claims, so that a claim is never older than the sending of it takes.
+ *
+ * Not a library's limiter: those that keep their state in Redis count in windows (a burst at the edge of each), or wait in
+ * a queue of one process. This is one script of a few lines.
  */
-import type { Clock, Logger, RedisConnection } from '../runtime/index.js';
-import { luaScript, messageOf } from '../runtime/index.js';
-import type { SesClient } from './client.js';
+import { luaScript, type RedisConnection } from '../runtime/index.js';
+import { accountKeys, type SesAccount } from './account.js';
 
-const rateReserve = luaScript(import.meta.url, 'rateReserve');
+const placesReserve = luaScript(import.meta.url, 'placesReserve');
+const rateSlowDown = luaScript(import.meta.url, 'rateSlowDown');
 
-/** GetAccount is asked this often at the most, by all processes together, ms. */
-const ACCOUNT_MAX_AGE_MS = 60_000;
-/** What a new account outside of the sandbox does not go below; used when GetAccount is not allowed to us. */
+/** When GetAccount is not allowed to us: what a new account in the sandbox has. */
 const CAUTIOUS_RATE = 1;
-/** A throttled answer holds everybody back for this long, ms: SES counts in seconds. */
-const PUSH_BACK_MS = 1_000;
+/** SES counts when a call arrives, and some arrive closer together than they were sent: room for that. */
+const SHARE_OF_RATE = 0.985;
+/** A throttled answer holds everybody back for as long as this many places take. */
+const PUSH_BACK_PLACES = 3;
+const SLOW_DOWN_BY = 0.97;
+const LEAST_FACTOR = 0.25;
+/** SES's quota is of the last so many ms. */
+const QUOTA_WINDOW_MS = 86_400_000;
+const PLACES_PER_MS = 600_000;
 
 export interface RateConfig {
   /** `SES_MAX_RATE`; default: the account's own. */
@@ -22,65 +30,62 @@ export interface RateConfig {
 }
 
 export interface Reservation {
-  /** Until the first place, ms. */
-  waitMs: number;
+  /** How many of those that were asked for; 0: the day's quota is used up. */
+  places: number;
+  /** When the first one is, ms since the epoch by this machine's clock. */
+  startsAt: number;
   /** Between two places, ms. */
   intervalMs: number;
 }
 
 export class SendRate {
-  readonly #services: { redis: RedisConnection; ses: SesClient; clock: Clock; logger: Logger };
+  readonly #redis: RedisConnection;
+  readonly #account: SesAccount;
+  readonly #now: () => number;
   readonly #config: RateConfig;
-  #known: { rate: number; at: number } | undefined;
 
   constructor(
-    services: { redis: RedisConnection; ses: SesClient; clock: Clock; logger: Logger },
+    { redis, account, clock }: { redis: RedisConnection; account: SesAccount; clock: { now(): number } },
     config: RateConfig,
   ) {
-    this.#services = services;
+    this.#redis = redis;
+    this.#account = account;
+    this.#now = () => clock.now();
     this.#config = config;
   }
 
   /** Recipients a second. */
   async ratePerSecond(): Promise<number> {
-    if (this.#config.maxRatePerSecond) return this.#config.maxRatePerSecond;
-    const { redis, clock } = this.#services;
-    if (this.#known && clock.now() - this.#known.at < ACCOUNT_MAX_AGE_MS) return this.#known.rate;
-    const key = `${this.#config.prefix}:1:{rate}:account`;
-    const cached = Number(await redis.get(key));
-    const rate = cached > 0 ? cached : await this.#askAccount();
-    if (cached <= 0) await redis.set(key, rate, 'PX', ACCOUNT_MAX_AGE_MS);
-    this.#known = { rate, at: clock.now() };
-    return rate;
+    const state = await this.#account.state();
+    return this.#config.maxRatePerSecond ?? state?.maxRatePerSecond ?? CAUTIOUS_RATE;
   }
 
   async reserve(places: number): Promise<Reservation> {
-    return this.#reserve(places, 0);
+    const rate = (await this.ratePerSecond()) * SHARE_OF_RATE;
+    const { next, slowdown, left, places: byTime } = accountKeys(this.#config.prefix);
+    const reply = await placesReserve(this.#redis, [next, slowdown, left, byTime], [places, rate]);
+    const [granted, waitMs, intervalMs] = (reply as (number | string)[]).map(Number);
+    return { places: granted ?? 0, startsAt: this.#now() + (waitMs ?? 0), intervalMs: intervalMs ?? 0 };
   }
 
-  /** SES said that we are too fast: everybody waits a moment. */
-  async pushBack(): Promise<void> {
-    await this.#reserve(0, PUSH_BACK_MS);
+  /** SES said that we are too fast: everybody waits a moment, and goes on a little slower. */
+  async slowDown(): Promise<void> {
+    const pushBackMs = (PUSH_BACK_PLACES * 1_000) / (await this.ratePerSecond());
+    const { next, slowdown } = accountKeys(this.#config.prefix);
+    await rateSlowDown(this.#redis, [next, slowdown], [pushBackMs, SLOW_DOWN_BY, LEAST_FACTOR]);
   }
 
-  async #reserve(places: number, pushBackMs: number): Promise<Reservation> {
-    const rate = await this.ratePerSecond();
-    const key = `${this.#config.prefix}:1:{rate}:next`;
-    const waitMs = await rateReserve(this.#services.redis, [key], [places, rate, pushBackMs]);
-    return { waitMs: Number(waitMs), intervalMs: 1_000 / rate };
-  }
-
-  async #askAccount(): Promise<number> {
-    try {
-      const { SendQuota } = await this.#services.ses.account();
-      return SendQuota?.MaxSendRate ?? CAUTIOUS_RATE;
-    } catch (error) {
-      const reason = messageOf(error);
-      this.#services.logger.warn(
-        { reason, rate: CAUTIOUS_RATE },
-        'GetAccount failed: sending slowly; SES_MAX_RATE sets the rate',
-      );
-      return CAUTIOUS_RATE;
-    }
+  /**
+   * About when the quota has room again: when the oldest of our own mails in its window leave it. Undefined when none of
+   * them is ours.
+   */
+  async quotaFreesAt(): Promise<Date | undefined> {
+    const key = accountKeys(this.#config.prefix).places;
+    const since = this.#now() - QUOTA_WINDOW_MS;
+    const times = (await this.#redis.hkeys(key)).map((slot) => Number(slot) * PLACES_PER_MS);
+    const old = times.filter((time) => time + PLACES_PER_MS <= since);
+    if (old.length > 0) await this.#redis.hdel(key, ...old.map((time) => String(time / PLACES_PER_MS)));
+    const oldest = Math.min(...times.filter((time) => time + PLACES_PER_MS > since));
+    return Number.isFinite(oldest) ? new Date(oldest + PLACES_PER_MS + QUOTA_WINDOW_MS) : undefined;
   }
 }
