@@ -1,4 +1,5 @@
 /** What SES lets the account do: rate, quota, being paused. Real workers against a local SES that holds to its limits. */
+import { resumeRun } from '@sendonce/shared/control';
 import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { System } from './system.js';
@@ -126,4 +127,24 @@ describe('an account that may not send', () => {
       expect(await system.inbox(run)).toEqual(everyone(200));
     },
   );
+});
+
+describe('too many bounces', () => {
+  it('pause the run, until an operator resumes it', async () => {
+    const { system } = await setup(1_200, { maxSendRate: 300 });
+    await system.startDashboard();
+    await system.setFaults({ seed: 1, rules: [{ fault: 'bounce', probability: 0.3 }] });
+    system.spawn('worker');
+    const run = await system.startRun();
+    const paused = await waitFor('the pause', async () => {
+      const record = await system.runs.find(run);
+      return record?.status === 'paused' ? record : undefined;
+    });
+    expect(paused.pauseCause).toBe('reputation');
+    expect(paused.pauseReason).toMatch(/^In 24 hours \d+% of mails bounce \(limit 5%\)$/);
+    expect(paused.outcomes.bounced).toBeGreaterThan(20);
+    await resumeRun(system, run);
+    await system.whenFinished(run);
+    expect(await system.inbox(run)).toEqual(everyone(1_200));
+  }, 60_000);
 });

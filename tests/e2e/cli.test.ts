@@ -56,7 +56,7 @@ describe('sendonce', () => {
     });
     const csv = await sendonce(['export', 'news--20261124T100000Z']);
     const [header, row, ...rest] = csv.out.trim().split('\n');
-    expect(header).toBe('address,state,message_id,time,reason');
+    expect(header).toBe('address,state,message_id,time,reason,outcomes');
     expect(row).toMatch(/^reader0@example\.com,sent,[0-9a-f-]+,2\d{3}-/);
     expect(rest).toHaveLength(19);
   });

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import { type CampaignSnapshot, loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
-import { SesEvents } from '@sendonce/shared/events';
+import { openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { addFreezeJob, closeQueues, openQueues, type Queues } from '@sendonce/shared/queue';
 import { type RunRecord, Runs } from '@sendonce/shared/run';
@@ -145,7 +145,8 @@ export class System {
   async startDashboard(): Promise<ChildProcess> {
     const dashboard = this.spawn('dashboard');
     const { redis, ledger, runs, prefix } = this;
-    const events = new SesEvents({ redis, ledger, runs }, { prefix });
+    const limits = { bounceWarn: 1, bouncePause: 1, complaintWarn: 1, complaintPause: 1 };
+    const { events } = openSesEvents({ clock, ledger, redis, runs }, { prefix, limits });
     await waitFor('the subscription', async () => {
       const subscriptions = await (await fetch(`${this.sesUrl}/control/subscriptions`)).json();
       return (subscriptions as { isConfirmed: boolean }[]).every(({ isConfirmed }) => isConfirmed);

@@ -1,4 +1,5 @@
 /** What commands share: settings, one connection, and the services over it, opened only when a command needs them. */
+import { MailOutcomes } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues, type Queues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
@@ -18,6 +19,7 @@ export interface Context {
   redis: RedisConnection;
   queues: Queues;
   ledger: Ledger;
+  outcomes: MailOutcomes;
   runs: Runs;
 }
 
@@ -34,7 +36,10 @@ export async function withContext<Result>(command: (context: Context) => Promise
     const queues = openQueues(redis, prefix);
     const ledger = new Ledger({ redis, prefix });
     const runs = new Runs({ redis, prefix, clock });
-    return await command({ settings, redis, queues, ledger, runs }).finally(() => closeQueues(queues));
+    const outcomes = new MailOutcomes({ redis, runs }, { prefix });
+    return await command({ settings, redis, queues, ledger, outcomes, runs }).finally(() =>
+      closeQueues(queues),
+    );
   } finally {
     await closeRedis(redis);
   }

@@ -1,5 +1,5 @@
 /** Everything that commands print. Results go to stdout, remarks to stderr, so that output can be piped. */
-import { NUMBER_NAMES, type RunRecord, recipientCount } from '@sendonce/shared/run';
+import { MAIL_OUTCOME_NAMES, NUMBER_NAMES, type RunRecord, recipientCount } from '@sendonce/shared/run';
 import Table from 'cli-table3';
 
 export function print(text = ''): void {
@@ -20,11 +20,18 @@ export function printTable(head: string[], rows: (string | number)[][]): void {
 export function printNumbers(record: RunRecord): void {
   printTable(
     [record.id, record.pauseReason ? `${record.status}: ${record.pauseReason}` : record.status],
-    NUMBER_NAMES.map((name) => [
-      name,
-      { content: record.numbers[name].toLocaleString('en'), hAlign: 'right' } as never,
-    ]),
+    [
+      ...NUMBER_NAMES.map((name) => numberRow(name, record.numbers[name])),
+      // Only what has happened: without events all of these are 0.
+      ...MAIL_OUTCOME_NAMES.filter((name) => record.outcomes[name] > 0).map((name) =>
+        numberRow(`  ${name}`, record.outcomes[name]),
+      ),
+    ],
   );
+}
+
+function numberRow(name: string, count: number): (string | number)[] {
+  return [name, { content: count.toLocaleString('en'), hAlign: 'right' } as never];
 }
 
 const BAR_WIDTH = 32;

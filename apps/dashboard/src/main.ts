@@ -1,7 +1,7 @@
 /** The dashboard process: two apps on two ports, one for operators, one for the public. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { SesEvents } from '@sendonce/shared/events';
+import { openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
@@ -25,7 +25,8 @@ await runProcess('dashboard', async (services, settings, logger) => {
   const queues = openQueues(redis, prefix);
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
   const runs = new Runs({ redis, prefix, clock });
-  const events = new SesEvents({ redis, ledger: new Ledger({ redis, prefix }), runs }, { prefix });
+  const ledger = new Ledger({ redis, prefix });
+  const { events } = openSesEvents({ clock, ledger, redis, runs }, { prefix, limits: settings.reputation });
   const sns = new SnsMessages({ clock, logger }, settings.sns);
 
   const credentials = makeCredentials(settings.dashboard, logger);

@@ -1,5 +1,5 @@
 /** The worker process: wires settings, connections and services, and starts them. Any number of workers may run. */
-import { SesEvents } from '@sendonce/shared/events';
+import { openSesEvents } from '@sendonce/shared/events';
 import { assertDurable, ClaimBarrier, Ledger, readDurability } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
@@ -31,7 +31,10 @@ await runProcess('worker', async (services, settings, logger) => {
   if (barrier) services.push(barrier);
   const ledger = new Ledger({ redis, prefix, barrier });
   const runs = new Runs({ redis, prefix, clock });
-  const events = new SesEvents({ redis, ledger, runs }, { prefix });
+  const { events, reputation } = openSesEvents(
+    { clock, ledger, redis, runs },
+    { prefix, limits: settings.reputation },
+  );
   const pinnedRuns = new PinnedRuns(runs);
   const account = new SesAccount(
     { redis, ses, clock, logger },
@@ -52,7 +55,7 @@ await runProcess('worker', async (services, settings, logger) => {
   );
 
   const reconciler = new Reconciler(
-    { absence, account, clock, events, ledger, logger, pinnedRuns, queues, redis, runs },
+    { absence, account, clock, events, ledger, logger, pinnedRuns, queues, redis, reputation, runs },
     { ...settings, prefix },
   );
   const consumer = new JobConsumer(

@@ -1,5 +1,5 @@
 import { type SesLocal, startSesLocal } from '@sendonce/ses-local';
-import { SesEvents } from '@sendonce/shared/events';
+import { openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { freezeRun, Runs } from '@sendonce/shared/run';
@@ -37,7 +37,8 @@ async function setup(settings: string, claimAgeMs: number) {
   const prefix = `${test.prefix}-${count++}`;
   const ledger = new Ledger({ redis, prefix });
   const runs = new Runs({ redis, prefix, clock });
-  const events = new SesEvents({ redis, ledger, runs }, { prefix });
+  const limits = { bounceWarn: 0.02, bouncePause: 0.05, complaintWarn: 0.0005, complaintPause: 0.001 };
+  const { events, reputation } = openSesEvents({ clock, ledger, redis, runs }, { prefix, limits });
   const queues = openQueues(redis, prefix);
   cleanups.push(() => closeQueues(queues));
   const logger = makeLogger('test', 'silent');
@@ -53,7 +54,7 @@ async function setup(settings: string, claimAgeMs: number) {
   const pinnedRuns = new PinnedRuns(runs);
   const account = new SesAccount({ redis, ses: sender, clock, logger }, { prefix, refreshMs: 1_000 });
   const reconciler = new Reconciler(
-    { absence, account, clock, events, ledger, logger, pinnedRuns, queues, redis, runs },
+    { absence, account, clock, events, ledger, logger, pinnedRuns, queues, redis, reputation, runs },
     config,
   );
 

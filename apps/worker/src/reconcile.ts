@@ -5,13 +5,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { resumeRun } from '@sendonce/shared/control';
-import type { SesEvents } from '@sendonce/shared/events';
+import type { Reputation, ReputationWindow, SesEvents } from '@sendonce/shared/events';
 import type { Ledger, Tally } from '@sendonce/shared/ledger';
 import { addFreezeJob, ensureSendJob, type Queues } from '@sendonce/shared/queue';
 import type { RunRecord, Runs } from '@sendonce/shared/run';
 import type { Clock, Logger, RedisConnection, Service } from '@sendonce/shared/runtime';
 import { leftOf, type SesAccount } from '@sendonce/shared/ses';
 import type { AbsenceProof } from './absence.js';
+import { pauseRun } from './pauses.js';
 import type { PinnedRuns } from './pinnedRuns.js';
 
 /** Between two looks, ms; oftener where the fence is short (demo, chaos). */
@@ -30,6 +31,7 @@ export interface ReconcilerServices {
   pinnedRuns: PinnedRuns;
   queues: Queues;
   redis: RedisConnection;
+  reputation: ReputationWindow;
   runs: Runs;
 }
 
@@ -49,6 +51,7 @@ export class Reconciler implements Service {
   #timer: NodeJS.Timeout | undefined;
   #current: Promise<void> = Promise.resolve();
   #isStopped = false;
+  #standing: Reputation['verdict'] = 'good';
 
   constructor(services: ReconcilerServices, config: ReconcilerConfig) {
     this.#services = services;
@@ -94,21 +97,32 @@ export class Reconciler implements Service {
 
   /** One look at all open runs. A run that fails does not keep the others waiting. */
   async runOnce(): Promise<void> {
-    const { logger, runs } = this.#services;
+    const { logger, reputation, runs } = this.#services;
+    const standing = await reputation.read();
+    this.#warnOnce(standing);
     for (const run of await runs.open()) {
       if (this.#isStopped) return;
-      await this.#reconcileRun(run).catch((error: unknown) =>
+      await this.#reconcileRun(run, standing).catch((error: unknown) =>
         logger.error({ run, err: error }, 'reconciling a run failed'),
       );
     }
   }
 
-  async #reconcileRun(run: string): Promise<void> {
+  #warnOnce({ verdict, reason }: Reputation): void {
+    const isWorse = verdict !== 'good' && this.#standing === 'good';
+    if (isWorse) this.#services.logger.error({ reason }, "the account's reputation is in danger");
+    this.#standing = verdict;
+  }
+
+  async #reconcileRun(run: string, standing: Reputation): Promise<void> {
     const { queues, runs } = this.#services;
     const record = await runs.find(run);
     if (!record) return runs.close(run, 0);
     if (record.finishedAt) return this.#close(record);
     if (record.status === 'paused') await this.#tryAgain(record);
+    else if (standing.verdict === 'pause' && record.numbers.queued > 0 && !record.resumedByOperatorAt)
+      // An operator who resumes it knows why it has paused.
+      await pauseRun(this.#services, run, { cause: 'reputation', reason: standing.reason });
     if (!record.frozenAt) {
       if (record.status === 'freezing') await addFreezeJob(queues.runs, run);
       if (record.status === 'cancelled') await runs.close(run, this.#config.ledgerRetentionMs);

@@ -12,6 +12,7 @@ interface Row {
   message_id: string;
   time: string;
   reason: string;
+  outcomes: string;
 }
 
 export function addExportCommand(program: Command): void {
@@ -19,13 +20,13 @@ export function addExportCommand(program: Command): void {
     .command('export')
     .argument('<run>')
     .option('--out <file>', 'default: standard output')
-    .description('CSV of a run: address, state, message id, time, reason')
+    .description('CSV of a run: address, state, message id, time, reason, and what became of the mail')
     .action(async (run: string, { out }: { out?: string }) => {
       await withContext(async (context) => {
         await context.runs.get(run);
         const csv = stringify({
           header: true,
-          columns: ['address', 'state', 'message_id', 'time', 'reason'],
+          columns: ['address', 'state', 'message_id', 'time', 'reason', 'outcomes'],
         });
         const written = out === undefined ? undefined : csv.pipe(createWriteStream(out));
         if (!written) csv.pipe(process.stdout);
@@ -42,20 +43,22 @@ export function addExportCommand(program: Command): void {
 }
 
 /** Chunk by chunk, so that a large run does not have to fit into memory. */
-async function* exportRows({ ledger, runs }: Context, run: string): AsyncIterable<Row> {
+async function* exportRows({ ledger, outcomes, runs }: Context, run: string): AsyncIterable<Row> {
   const chunks = [...(await runs.chunkTallies(run)).keys()].sort((a, b) => a - b);
   for (const chunk of chunks) {
     const ref = { run, chunk };
-    const [recipients, states, journal] = await Promise.all([
+    const [recipients, states, journal, marks] = await Promise.all([
       ledger.recipients(ref),
       ledger.states(ref),
       ledger.journal(ref),
+      outcomes.ofChunk(ref),
     ]);
     const last = new Map<number, JournalEntry>();
     for (const entry of journal) last.set(entry.position, mergeEntry(last.get(entry.position), entry));
-    yield* recipients.map(({ address }, position) =>
-      toRow(address, states?.[position] ?? '', last.get(position)),
-    );
+    yield* recipients.map(({ address }, position) => ({
+      ...toRow(address, states?.[position] ?? '', last.get(position)),
+      outcomes: (marks.get(position) ?? []).join(' '),
+    }));
   }
 }
 
@@ -64,7 +67,7 @@ function mergeEntry(known: JournalEntry | undefined, entry: JournalEntry): Journ
   return known?.event === 'accept' && entry.event === 'evidence' ? known : entry;
 }
 
-function toRow(address: string, state: string, entry: JournalEntry | undefined): Row {
+function toRow(address: string, state: string, entry: JournalEntry | undefined): Omit<Row, 'outcomes'> {
   const isSent = entry?.event === 'accept' || entry?.event === 'evidence';
   return {
     address,

@@ -44,11 +44,13 @@ function toJson(record: RunRecord | undefined): Record<string, unknown> | undefi
     campaign: record.campaign,
     status: record.status,
     pause_reason: record.pauseReason,
+    pause_cause: record.pauseCause,
     scheduled_at: record.scheduledAt,
     created_at: record.createdAt,
     frozen_at: record.frozenAt,
     finished_at: record.finishedAt,
     chunks: record.chunks,
     ...Object.fromEntries(NUMBER_NAMES.map((name) => [name, record.numbers[name]])),
+    ...record.outcomes,
   };
 }

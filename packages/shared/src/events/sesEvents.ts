@@ -3,10 +3,12 @@
  * it settles doubt; and a stream of events that goes on proves that a missing event means something.
  */
 import { z } from 'zod';
-import { type Ledger, UnknownChunkError } from '../ledger/index.js';
-import { type Runs, UnknownRunError } from '../run/index.js';
+import { type ChunkRef, type Ledger, UnknownChunkError } from '../ledger/index.js';
+import { type MailOutcome, type Runs, UnknownRunError } from '../run/index.js';
 import type { RedisConnection } from '../runtime/index.js';
 import { TAGS } from '../ses/index.js';
+import type { MailOutcomes } from './mailOutcomes.js';
+import type { ReputationWindow } from './reputation.js';
 
 /** Of an event we only need its kind, the mail's time and its tags. https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html */
 const SesEvent = z.object({
@@ -16,7 +18,11 @@ const SesEvent = z.object({
     messageId: z.string().max(256),
     tags: z.record(z.string(), z.array(z.string().max(256))).default({}),
   }),
+  bounce: z.object({ bounceType: z.string().max(64) }).optional(),
+  complaint: z.object({ complaintFeedbackType: z.string().max(64).nullish() }).optional(),
 });
+
+type SesEvent = z.infer<typeof SesEvent>;
 
 /** Kinds of events that can only come for a mail that SES has accepted. */
 const PROVES_ACCEPTANCE = new Set([
@@ -31,13 +37,30 @@ const PROVES_ACCEPTANCE = new Set([
   'Subscription',
 ]);
 
+/** What an event says of its mail; undefined: nothing that is counted. */
+function outcomeOf({ eventType, bounce, complaint }: SesEvent): MailOutcome | undefined {
+  switch (eventType) {
+    case 'Delivery':
+      return 'delivered';
+    case 'DeliveryDelay':
+      return 'delayed';
+    case 'Bounce':
+      return bounce?.bounceType === 'Permanent' ? 'bounced' : 'bounced_transient';
+    case 'Complaint':
+      // Somebody took it out of the junk folder: the opposite of a complaint.
+      return complaint?.complaintFeedbackType === 'not-spam' ? undefined : 'complained';
+    default:
+      return undefined;
+  }
+}
+
 const Position = z.object({
   run: z.string().regex(/^[A-Za-z0-9_-]{1,256}$/),
   chunk: z.coerce.number().int().min(0).max(10_000_000),
   position: z.coerce.number().int().min(0).max(1_000_000),
 });
 
-/** What came of an event: `settled` moved a recipient, `known` changed nothing, `foreign` is not about a mail of ours. */
+/** What came of an event: `settled` was news, `known` changed nothing, `foreign` is not about a mail of ours. */
 export type EventOutcome = 'settled' | 'known' | 'foreign';
 
 /** The body is no SES event. */
@@ -45,15 +68,20 @@ export class MalformedEventError extends Error {
   override readonly name = 'MalformedEventError';
 }
 
+export interface SesEventServices {
+  ledger: Ledger;
+  outcomes: MailOutcomes;
+  redis: RedisConnection;
+  reputation: ReputationWindow;
+  runs: Runs;
+}
+
 export class SesEvents {
-  readonly #services: { redis: RedisConnection; ledger: Ledger; runs: Runs };
+  readonly #services: SesEventServices;
   readonly #latestKey: string;
   readonly #firstKey: string;
 
-  constructor(
-    services: { redis: RedisConnection; ledger: Ledger; runs: Runs },
-    { prefix }: { prefix: string },
-  ) {
+  constructor(services: SesEventServices, { prefix }: { prefix: string }) {
     this.#services = services;
     this.#latestKey = `${prefix}:1:{events}:latest-mail-at`;
     this.#firstKey = `${prefix}:1:{events}:first-mail-at`;
@@ -65,7 +93,8 @@ export class SesEvents {
    * @throws {MalformedEventError}
    */
   async record(message: string): Promise<EventOutcome> {
-    const { eventType, mail } = parseEvent(message);
+    const event = parseEvent(message);
+    const { eventType, mail } = event;
     await this.#remember(Date.parse(mail.timestamp));
     const at = Position.safeParse({
       run: mail.tags[TAGS.run]?.[0],
@@ -73,7 +102,7 @@ export class SesEvents {
       position: mail.tags[TAGS.position]?.[0],
     });
     if (!at.success || !PROVES_ACCEPTANCE.has(eventType)) return 'foreign';
-    return this.#settle(at.data, Date.parse(mail.timestamp), mail.messageId);
+    return this.#settle(at.data, event);
   }
 
   /**
@@ -85,22 +114,27 @@ export class SesEvents {
     return first && latest ? { firstMailAt: Number(first), latestMailAt: Number(latest) } : undefined;
   }
 
-  async #settle(
-    { run, chunk, position }: z.infer<typeof Position>,
-    at: number,
-    detail: string,
-  ): Promise<EventOutcome> {
+  async #settle({ run, chunk, position }: z.infer<typeof Position>, event: SesEvent): Promise<EventOutcome> {
     const { ledger, runs } = this.#services;
+    const note = { at: Date.parse(event.mail.timestamp), detail: event.mail.messageId };
     try {
-      const { positions, tally } = await ledger.move({ run, chunk }, 'evidence', [position], { at, detail });
-      if (positions.length === 0) return 'known';
-      await runs.tally(run, chunk, tally);
-      return 'settled';
+      const { positions, tally } = await ledger.move({ run, chunk }, 'evidence', [position], note);
+      if (positions.length > 0) await runs.tally(run, chunk, tally);
+      const outcome = outcomeOf(event);
+      const isNews = outcome !== undefined && (await this.#count({ run, chunk }, position, outcome));
+      return positions.length > 0 || isNews ? 'settled' : 'known';
     } catch (error) {
       // The tags of another installation on the same topic, or of a run whose retention is over.
       if (error instanceof UnknownChunkError || error instanceof UnknownRunError) return 'foreign';
       throw error;
     }
+  }
+
+  async #count(ref: ChunkRef, position: number, outcome: MailOutcome): Promise<boolean> {
+    const { outcomes, reputation } = this.#services;
+    const isNews = await outcomes.mark(ref, position, outcome);
+    if (isNews) await reputation.count(outcome);
+    return isNews;
   }
 
   /** Events come in any order; only a later one moves the mark. Two at the same time may lose one step, not more. */
@@ -112,7 +146,7 @@ export class SesEvents {
   }
 }
 
-function parseEvent(message: string): z.infer<typeof SesEvent> {
+function parseEvent(message: string): SesEvent {
   let parsed: unknown;
   try {
     parsed = JSON.parse(message);

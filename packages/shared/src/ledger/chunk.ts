@@ -25,6 +25,10 @@ export interface ChunkKeys {
   archive: string;
   /** Addresses and merge data, compressed. */
   recipients: string;
+  /** One byte a recipient: what became of the mail. */
+  outcomes: string;
+  /** Hash: outcome → recipients. */
+  outcomeCounts: string;
 }
 
 /** @param prefix `REDIS_PREFIX` */
@@ -38,5 +42,7 @@ export function chunkKeys(prefix: string, { run, chunk }: ChunkRef): ChunkKeys {
     journal: `${base}:journal`,
     archive: `${base}:archive`,
     recipients: `${base}:recipients`,
+    outcomes: `${base}:outcomes`,
+    outcomeCounts: `${base}:outcome-counts`,
   };
 }

@@ -223,17 +223,13 @@ export class Ledger {
       const open = await this.#redis.lrange(keys.journal, 0, -1);
       const elements = [...(archive ? decodeArchive(archive) : []), ...open];
       const needed = stripRecipients(packed, (position) => states[position] === 'rejected');
-      const reply = await this.#run(
-        journalCompact,
-        [keys.states, keys.version, keys.claims, keys.doubts, keys.journal, keys.archive, keys.recipients],
-        [
-          open.length,
-          encodeArchive(elements),
-          needed,
-          Math.round(retention.journalMs),
-          Math.round(retention.ledgerMs),
-        ],
-      );
+      const reply = await this.#run(journalCompact, Object.values(keys), [
+        open.length,
+        encodeArchive(elements),
+        needed,
+        Math.round(retention.journalMs),
+        Math.round(retention.ledgerMs),
+      ]);
       isDone = reply === 1;
     }
   }

@@ -1,5 +1,12 @@
 /** A run: its id, its record and numbers, its freezing. */
 export { AudienceError, freezeRun } from './freeze.js';
+export {
+  MAIL_OUTCOME_NAMES,
+  MAIL_OUTCOMES,
+  type MailOutcome,
+  type OutcomeCounts,
+  outcomesIn,
+} from './mailOutcomes.js';
 export { parseRunId, runIdOf } from './runId.js';
 export {
   NUMBER_NAMES,

@@ -3,6 +3,7 @@
  * jobs, so that a job which comes back weeks later finds that it has nothing to do.
  */
 import { type RecipientState, STATE_NAMES } from '../ledger/index.js';
+import { MAIL_OUTCOME_NAMES, type OutcomeCounts } from './mailOutcomes.js';
 
 /** The same words everywhere: commands, pages, exports, logs. */
 export interface RunNumbers extends Record<RecipientState, number> {
@@ -66,6 +67,8 @@ export interface RunRecord {
   /** 0 until frozen. */
   chunks: number;
   numbers: RunNumbers;
+  /** What SES's events told of the mails. */
+  outcomes: OutcomeCounts;
   scheduledAt: Date;
   createdAt: Date;
   frozenAt?: Date;
@@ -107,6 +110,9 @@ export function toRunRecord(fields: Record<string, string>): RunRecord | undefin
     status: statusOf(fields, numbers),
     chunks: Number(fields.chunks ?? 0),
     numbers,
+    outcomes: Object.fromEntries(
+      MAIL_OUTCOME_NAMES.map((name) => [name, Number(fields[name] ?? 0)]),
+    ) as OutcomeCounts,
     scheduledAt: new Date(Number(fields.scheduled_at)),
     createdAt: new Date(Number(fields.created_at)),
     ...(Object.fromEntries(

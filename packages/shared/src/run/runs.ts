@@ -6,6 +6,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { CampaignSnapshot } from '../campaign/index.js';
 import { STATE_NAMES, type Tally } from '../ledger/index.js';
 import { type Clock, luaScript, type RedisConnection, UsageError } from '../runtime/index.js';
+import type { MailOutcome } from './mailOutcomes.js';
 import { runIdOf } from './runId.js';
 import { type Pause, type RunOrigin, type RunRecord, toRunRecord } from './runRecord.js';
 
@@ -14,6 +15,7 @@ const runFrozen = luaScript(import.meta.url, 'runFrozen');
 const runTally = luaScript(import.meta.url, 'runTally');
 const runGate = luaScript(import.meta.url, 'runGate');
 const runRefusals = luaScript(import.meta.url, 'runRefusals');
+const runOutcomes = luaScript(import.meta.url, 'runOutcomes');
 
 /** What a worker may do next in a run. `foreign`: the chunk is not part of it, another freezer was quicker. */
 export type Gate = 'open' | 'paused' | 'cancelled' | 'foreign';
@@ -161,6 +163,25 @@ export class Runs {
     return reply as Gate;
   }
 
+  /**
+   * Takes a chunk's counts of outcomes into the run's; may come late and twice.
+   * @throws {UnknownRunError}
+   */
+  async outcomes(
+    run: string,
+    chunk: number,
+    version: number,
+    counts: readonly [MailOutcome, number][],
+  ): Promise<void> {
+    const keys = this.#keys(run);
+    const reply = await runOutcomes(
+      this.#redis,
+      [keys.record, keys.outcomes],
+      [chunk, version, ...counts.flat()],
+    );
+    if (reply === -1) throw new UnknownRunError(run);
+  }
+
   /** The last known numbers of each chunk. */
   async chunkTallies(run: string): Promise<Map<number, Tally>> {
     const chunks = await this.#redis.hgetall(this.#keys(run).chunks);
@@ -242,6 +263,7 @@ export class Runs {
       chunks: `${base}:chunks`,
       invalid: `${base}:invalid`,
       refusals: `${base}:refusals`,
+      outcomes: `${base}:outcomes`,
     };
   }
 }

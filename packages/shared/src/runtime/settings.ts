@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { SettingsError } from './errors.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
+const share = z.coerce.number().min(0).max(1);
 const days = z.coerce.number().positive().max(3_650);
 const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
@@ -52,6 +53,11 @@ const Variables = z.object({
   SNS_LOCAL_CERTIFICATE_URL: url('http:').optional(),
   /** Topics whose messages are believed, separated by commas. */
   SNS_TOPIC_ARNS: z.string().optional(),
+  /** Shares of the mails of 24 hours at which operators are warned, and at which runs pause: before AWS does it. */
+  BOUNCE_RATE_WARN: share.default(0.02),
+  BOUNCE_RATE_PAUSE: share.default(0.05),
+  COMPLAINT_RATE_WARN: share.default(0.0005),
+  COMPLAINT_RATE_PAUSE: share.default(0.001),
   CAMPAIGNS_DIR: z.string().default('campaigns'),
   ADMINS: z.string().optional(),
   SERVER_EMAIL: z.string().optional(),
@@ -74,7 +80,7 @@ type Variable = keyof typeof Variables.shape;
 
 /** Only names that look like ours are held to be typing errors; a process's environment is full of others'. */
 const OURS =
-  /^(SES(?!_LOCAL)|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|SERVER_EMAIL|SENDONCE)(_|$)/;
+  /^(BOUNCE|COMPLAINT|SES(?!_LOCAL)|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|SERVER_EMAIL|SENDONCE)(_|$)/;
 
 /** Clocks may differ by this much, in seconds, before we refuse to work (checked against Redis and SES). */
 const CLOCK_SKEW_SECONDS = 60;
@@ -91,6 +97,7 @@ export interface Settings {
     /** True when the endpoint is a simulator, not Amazon's. */
     isLocal: boolean;
   };
+  reputation: { bounceWarn: number; bouncePause: number; complaintWarn: number; complaintPause: number };
   sns: { localCertificateUrl?: string; topicArns: string[] };
   campaignsDir: string;
   fenceMs: number;
@@ -195,6 +202,12 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
       timeoutMs: variables.SES_TIMEOUT_SECONDS * 1_000,
       accountRefreshMs: variables.SES_ACCOUNT_REFRESH_SECONDS * 1_000,
       isLocal,
+    },
+    reputation: {
+      bounceWarn: variables.BOUNCE_RATE_WARN,
+      bouncePause: variables.BOUNCE_RATE_PAUSE,
+      complaintWarn: variables.COMPLAINT_RATE_WARN,
+      complaintPause: variables.COMPLAINT_RATE_PAUSE,
     },
     sns: {
       ...(isLocal &&

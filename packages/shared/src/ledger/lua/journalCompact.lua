@@ -1,6 +1,6 @@
 -- Ends a chunk: its journal becomes one compressed value, its recipients shrink to what is still needed, everything gets
 -- its time to live. Refused when an entry came after the caller read the journal.
--- KEYS states, version, claims, doubts, journal, archive, recipients
+-- KEYS states, version, claims, doubts, journal, archive, recipients, outcomes, outcome counts
 -- ARGV entries that the archive holds, archive, recipients, journal's time to live (ms), ledger's time to live (ms)
 -- Returns 1 when done, 0 when the journal has grown.
 if redis.call('LLEN', KEYS[5]) ~= tonumber(ARGV[1]) then return 0 end
@@ -10,4 +10,6 @@ redis.call('SET', KEYS[7], ARGV[3], 'PX', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
 redis.call('PEXPIRE', KEYS[4], ARGV[5])
+redis.call('PEXPIRE', KEYS[8], ARGV[5])
+redis.call('PEXPIRE', KEYS[9], ARGV[5])
 return 1

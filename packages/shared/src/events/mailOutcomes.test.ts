@@ -1,0 +1,118 @@
+/** Events as SES publishes them: any order, twice and thrice, of mails that are known and of mails that are not. */
+
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeRecipients, Ledger } from '../ledger/index.js';
+import { Runs } from '../run/index.js';
+import { makeSnapshot, openTestRedis, type TestRedis } from '../testing/index.js';
+import { openSesEvents } from './openSesEvents.js';
+
+const LIMITS = { bounceWarn: 0.02, bouncePause: 0.05, complaintWarn: 0.0005, complaintPause: 0.001 };
+
+let test: TestRedis;
+let count = 0;
+beforeAll(async () => {
+  test = await openTestRedis();
+});
+afterAll(() => test.close());
+
+/** A run whose recipients were all sent a mail. */
+async function setup(recipients: number) {
+  const { redis } = test;
+  const prefix = `${test.prefix}:${count++}`;
+  const clock = { now: () => Date.now() };
+  const ledger = new Ledger({ redis, prefix });
+  const runs = new Runs({ redis, prefix, clock });
+  const { events, outcomes, reputation } = openSesEvents(
+    { clock, ledger, redis, runs },
+    { prefix, limits: LIMITS },
+  );
+  const { run } = await runs.create(await makeSnapshot(2, {}), new Date(), 'manual');
+  for (let chunk = 0; chunk * 500 < recipients; chunk++) {
+    const rows = Array.from({ length: 500 }, (_, n) => ({ address: `r${n}@example.com`, fields: {} }));
+    const states = rows.map(() => 'sent' as const);
+    await ledger.createChunk({ run, chunk }, encodeRecipients(rows), states);
+  }
+  const record = (recipient: number, eventType: string, details: object = {}) =>
+    events.record(eventOf(run, recipient, eventType, details));
+  return { outcomes, record, reputation, run, runs };
+}
+
+function eventOf(run: string, recipient: number, eventType: string, details: object): string {
+  const tags = {
+    sendonce_run: [run],
+    sendonce_chunk: [String(Math.floor(recipient / 500))],
+    sendonce_position: [String(recipient % 500)],
+  };
+  const mail = { timestamp: '2026-11-24T10:00:00.000Z', messageId: `id-${recipient}`, tags };
+  return JSON.stringify({ eventType, mail, ...details });
+}
+
+const permanent = { bounce: { bounceType: 'Permanent' } };
+const transient = { bounce: { bounceType: 'Transient' } };
+
+describe('what became of mails', () => {
+  it('is counted exactly, whatever the order and however often events come', async () => {
+    const { record, reputation, run, runs } = await setup(1_000);
+    const events: [number, string, object][] = Array.from({ length: 1_000 }, (_, recipient) => {
+      if (recipient % 50 === 0) return [recipient, 'Bounce', permanent];
+      if (recipient % 50 === 1) return [recipient, 'Bounce', transient];
+      return [recipient, 'Delivery', {}];
+    });
+    for (let recipient = 2; recipient < 12; recipient++)
+      events.push([recipient, 'Complaint', { complaint: {} }]);
+    for (let recipient = 60; recipient < 80; recipient++) events.push([recipient, 'DeliveryDelay', {}]);
+    for (const event of shuffled([...events, ...events])) await record(...event);
+    expect((await runs.get(run)).outcomes).toEqual({
+      delivered: 960,
+      bounced: 20,
+      bounced_transient: 20,
+      complained: 10,
+      delayed: 20,
+      unsubscribed: 0,
+    });
+    expect(await reputation.read()).toMatchObject({ mails: 980, bounceRate: 20 / 980 });
+  });
+
+  it('is told by recipient', async () => {
+    const { outcomes, record, run } = await setup(500);
+    await record(3, 'DeliveryDelay');
+    await record(3, 'Delivery');
+    await record(3, 'Complaint', { complaint: { complaintFeedbackType: 'abuse' } });
+    await record(4, 'Complaint', { complaint: { complaintFeedbackType: 'not-spam' } });
+    const ofChunk = await outcomes.ofChunk({ run, chunk: 0 });
+    expect(ofChunk.get(3)).toEqual(['delivered', 'complained', 'delayed']);
+    expect(ofChunk.get(4) ?? []).toEqual([]);
+  });
+
+  it('of somebody who is in no chunk is nothing', async () => {
+    const { record, run, runs } = await setup(500);
+    expect(await record(99_999, 'Delivery')).toBe('foreign');
+    expect((await runs.get(run)).outcomes.delivered).toBe(0);
+  });
+});
+
+describe('the reputation', () => {
+  it('warns and pauses at its limits, and not for a few mails', async () => {
+    const { record, reputation } = await setup(500);
+    for (let n = 0; n < 10; n++) await record(n, 'Bounce', permanent);
+    expect(await reputation.read()).toMatchObject({ verdict: 'good', bounceRate: 1 });
+    for (let n = 10; n < 400; n++) await record(n, 'Delivery');
+    expect(await reputation.read()).toMatchObject({
+      verdict: 'warning',
+      reason: 'In 24 hours 2.5% of mails bounce (limit 5%)',
+    });
+    for (let n = 400; n < 420; n++) await record(n, 'Bounce', permanent);
+    expect((await reputation.read()).verdict).toBe('pause');
+  });
+});
+
+function shuffled<Item>(items: Item[]): Item[] {
+  const random = xoroshiro128plus(7);
+  for (let last = items.length - 1; last > 0; last--) {
+    const other = uniformInt(random, 0, last);
+    [items[last], items[other]] = [items[other] as Item, items[last] as Item];
+  }
+  return items;
+}
