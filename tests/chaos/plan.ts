@@ -48,7 +48,8 @@ const AMBIGUOUS: Plan['faults'][] = [
 const CLEAR: Plan['faults'][] = [
   [],
   [{ fault: 'throttle', burst: { every: 400, length: 20 } }],
-  [{ fault: 'latency-after', latencyMs: { p50: 20, p99: 300 } }],
+  // Below SES_TIMEOUT_SECONDS: an answer that never comes would be ambiguous.
+  [{ fault: 'latency-after', latencyMs: { min: 10, max: 400 } }],
 ];
 
 const OF_EVENTS: Plan['faults'][] = [
