@@ -1,5 +1,5 @@
 /** The worker process: wires settings, connections and services, and starts them. Any number of workers may run. */
-import { openSesEvents } from '@sendonce/shared/events';
+import { EventsQueue, openSesEvents } from '@sendonce/shared/events';
 import { assertDurable, ClaimBarrier, Ledger, readDurability } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
@@ -64,6 +64,16 @@ await runProcess('worker', async (services, settings, logger) => {
   );
   services.push(reconciler, consumer);
   reconciler.start();
+  const { eventsQueueUrl: queueUrl, region } = settings.ses;
+  if (queueUrl) {
+    // Here, because workers always run, and any number of them share the queue's work.
+    const eventsQueue = new EventsQueue(
+      { events, logger },
+      { queueUrl, region, topicArns: settings.sns.topicArns },
+    );
+    services.push(eventsQueue);
+    eventsQueue.start();
+  }
   await consumer.start();
   logger.info(
     { fence_seconds: settings.fenceMs / 1_000, ses: settings.ses.endpoint ?? settings.ses.region },

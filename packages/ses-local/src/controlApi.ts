@@ -8,11 +8,13 @@ import type { MailQuery, MailStore, StoredMail } from './mailStore.js';
 import { mimeSource } from './mimeSource.js';
 import type { SnsSigner } from './snsSigner.js';
 import type { SnsTopic } from './snsTopic.js';
+import type { SqsQueue } from './sqsQueue.js';
 
 export interface ControlServices {
   account: Account;
   faults: Faults;
   mails: MailStore;
+  queue?: SqsQueue | undefined;
   signer: SnsSigner;
   topic: SnsTopic;
 }
@@ -81,7 +83,7 @@ function mailRoutes({ mails }: ControlServices): Router {
   return router;
 }
 
-function controlRoutes({ account, faults, topic }: ControlServices): Router {
+function controlRoutes({ account, faults, queue, topic }: ControlServices): Router {
   const router = Router();
   router.use('/control', express.json({ limit: '1mb' }));
   router.get('/control/faults', (_, response) => void response.json(faults.plan));
@@ -97,6 +99,15 @@ function controlRoutes({ account, faults, topic }: ControlServices): Router {
   router.put('/control/account', (request, response) => {
     account.change(dropUndefined(AccountState.partial().parse(request.body)));
     response.json(account.state);
+  });
+  router.get('/control/queue', (_, response) => {
+    if (!queue)
+      return void response.status(404).json({ message: 'There is no queue: EVENTS_QUEUE is not set.' });
+    response.json(queue.state);
+  });
+  router.post('/control/queue', express.text({ type: 'text/plain', limit: '1mb' }), (request, response) => {
+    queue?.send(String(request.body));
+    response.status(queue ? 202 : 404).end();
   });
   router.get('/control/subscriptions', (_, response) => void response.json(topic.subscriptions));
   router.post('/control/subscriptions', (request, response) => {

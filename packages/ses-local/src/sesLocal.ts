@@ -18,6 +18,7 @@ import { SesApi } from './sendEmail.js';
 import { SignatureCheck } from './signature.js';
 import { type SignatureVersion, SnsSigner } from './snsSigner.js';
 import { SnsTopic } from './snsTopic.js';
+import { SqsQueue, sqsApi } from './sqsQueue.js';
 
 export interface SesLocalConfig {
   /** Default 127.0.0.1. */
@@ -42,6 +43,10 @@ export interface SesLocalConfig {
   account?: Partial<AccountState>;
   /** Where events go, from the start. */
   eventsEndpoint?: string;
+  /** Events also go to an SQS queue; its URL is `queueUrl`. Default: they don't, since nobody might fetch them. */
+  hasQueue?: boolean;
+  /** How long a message of the queue that was fetched is nobody else's, seconds. Default 30. */
+  queueVisibilitySeconds?: number;
   /** Of the messages to `eventsEndpoint`. Default 2. */
   signatureVersion?: SignatureVersion;
   topicArn?: string;
@@ -56,6 +61,8 @@ export interface SesLocal {
   readonly faults: Faults;
   readonly account: Account;
   readonly topic: SnsTopic;
+  /** Also `AWS_ENDPOINT_URL_SQS` is `url`, then. */
+  readonly queueUrl: string;
   /** To put where Amazon's would be: `validator.certCache.set(url, pem)`. */
   readonly certificate: { url: string; pem: string };
   stop(): Promise<void>;
@@ -72,7 +79,10 @@ export async function startSesLocal(config: SesLocalConfig = {}): Promise<SesLoc
     contentLimit: config.contentLimit ?? 20_000,
     mailLimit: config.mailLimit ?? 1_000_000,
   });
-  const topic = new SnsTopic({ logger, signer }, { arn: config.topicArn ?? DEFAULT_TOPIC_ARN });
+  const queue = config.hasQueue
+    ? new SqsQueue({ visibilityMs: (config.queueVisibilitySeconds ?? 30) * 1_000 })
+    : undefined;
+  const topic = new SnsTopic({ logger, queue, signer }, { arn: config.topicArn ?? DEFAULT_TOPIC_ARN });
   const events = new EventPublisher({ faults, topic });
   const signatures = new SignatureCheck({
     accessKeyId: config.accessKeyId ?? 'local',
@@ -86,7 +96,7 @@ export async function startSesLocal(config: SesLocalConfig = {}): Promise<SesLoc
     { account, events, faults, mails, signatures, stopped: stopping.signal },
     { configurationSets: config.configurationSets ?? ['sendonce'] },
   );
-  const app = pagesAndControl({ account, faults, mails, signer, topic }, logger);
+  const app = pagesAndControl({ account, faults, mails, queue, signer, topic }, logger);
   // SES's own calls don't go through Express: it took a third of the time of a mail.
   const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
     if (!(await api.handle(request, response))) app(request, response);
@@ -104,12 +114,14 @@ export async function startSesLocal(config: SesLocalConfig = {}): Promise<SesLoc
     faults,
     account,
     topic,
+    queueUrl: `${url}/000000000000/sendonce-events`,
     certificate: signer.certificate,
     stop: async () => {
       if (!server.listening) return;
       stopping.abort();
       events.stop();
       topic.stop();
+      queue?.stop();
       await close(server);
     },
   };
@@ -119,6 +131,7 @@ function pagesAndControl(services: ControlServices, logger: Logger): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  if (services.queue) app.use(sqsApi(services.queue));
   app.use(controlApi(services));
   app.use(inboxPage(services.mails));
   app.use('/v2', (request, response) => {

@@ -24,6 +24,10 @@ const Settings = z.object({
   MAX_24H: z.coerce.number().int().min(-1).default(50_000_000),
   /** Where the events of mails go. */
   EVENTS_ENDPOINT: z.url({ protocol: /^http$/, error: 'expected an http:// URL' }).optional(),
+  /** They also go to an SQS queue, for who fetches them. */
+  EVENTS_QUEUE: yesNo.default(false),
+  /** How long a message of the queue that was fetched is nobody else's, seconds. */
+  QUEUE_VISIBILITY_SECONDS: z.coerce.number().positive().max(43_200).default(30),
   EVENTS_SIGNATURE_VERSION: z.enum(['1', '2']).default('2'),
   TOPIC_ARN: z.string().startsWith('arn:aws:sns:', 'expected arn:aws:sns:…').optional(),
   /** Names, separated by commas. */
@@ -47,6 +51,8 @@ const LONGER_NAMES: Partial<Record<Name, string>> = {
   MAX_SEND_RATE: 'SES_LOCAL_RATE',
   ENFORCE_SEND_RATE: 'SES_LOCAL_ENFORCE_RATE',
   EVENTS_ENDPOINT: 'SES_LOCAL_EVENTS_ENDPOINT',
+  EVENTS_QUEUE: 'SES_LOCAL_EVENTS_QUEUE',
+  QUEUE_VISIBILITY_SECONDS: 'SES_LOCAL_QUEUE_VISIBILITY_SECONDS',
   CONFIGURATION_SETS: 'SES_CONFIGURATION_SET',
 };
 
@@ -95,6 +101,8 @@ export function readSettings(env: NodeJS.ProcessEnv): SesLocalSettings {
         enforcesRate: settings.ENFORCE_SEND_RATE,
       },
       signatureVersion: settings.EVENTS_SIGNATURE_VERSION,
+      hasQueue: settings.EVENTS_QUEUE,
+      queueVisibilitySeconds: settings.QUEUE_VISIBILITY_SECONDS,
       ...(settings.CONFIRMATION_URL && { publicUrl: settings.CONFIRMATION_URL }),
       ...(settings.EVENTS_ENDPOINT && { eventsEndpoint: settings.EVENTS_ENDPOINT }),
       ...(settings.TOPIC_ARN && { topicArn: settings.TOPIC_ARN }),

@@ -8,6 +8,7 @@ import { Agent, request } from 'node:http';
 import type { Logger } from 'pino';
 import { Fifo } from './fifo.js';
 import type { SignatureVersion, SnsMessage, SnsSigner } from './snsSigner.js';
+import type { SqsQueue } from './sqsQueue.js';
 
 /** Notifications that may wait for an endpoint, some 1 kB each; then the oldest are dropped, as SNS drops after its last retry. */
 const QUEUE_LIMIT = 100_000;
@@ -54,6 +55,7 @@ type PostResult = 'taken' | 'refused' | 'failed';
 
 export class SnsTopic {
   readonly #logger: Logger;
+  readonly #queue: Pick<SqsQueue, 'send'> | undefined;
   readonly #signer: SnsSigner;
   readonly #arn: string;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: DELIVERIES_AT_ONCE * 2 });
@@ -62,8 +64,17 @@ export class SnsTopic {
   #baseUrl = '';
   #isStopped = false;
 
-  constructor({ logger, signer }: { logger: Logger; signer: SnsSigner }, { arn }: { arn: string }) {
+  /** @param queue subscribed from the start, with raw message delivery. */
+  constructor(
+    {
+      logger,
+      queue,
+      signer,
+    }: { logger: Logger; queue?: Pick<SqsQueue, 'send'> | undefined; signer: SnsSigner },
+    { arn }: { arn: string },
+  ) {
     this.#logger = logger;
+    this.#queue = queue;
     this.#signer = signer;
     this.#arn = arn;
   }
@@ -80,7 +91,7 @@ export class SnsTopic {
   }
 
   get hasSubscribers(): boolean {
-    return this.#subscriptions.size > 0;
+    return this.#queue !== undefined || this.#subscriptions.size > 0;
   }
 
   get subscriptions(): SubscriptionState[] {
@@ -131,6 +142,7 @@ export class SnsTopic {
    * @param times 2: delivered twice, under the same MessageId, as happens with SNS.
    */
   publish(text: () => string, times = 1): void {
+    for (let time = 0; time < times; time++) this.#queue?.send(text());
     for (const subscription of this.#subscriptions.values()) {
       if (!subscription.isConfirmed) continue;
       if (subscription.queue.push({ text, tries: 0, times })) this.#drop(subscription, 'the queue is full');

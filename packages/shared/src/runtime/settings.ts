@@ -49,6 +49,8 @@ const Variables = z.object({
   SES_TIMEOUT_SECONDS: z.coerce.number().positive().max(120).default(20),
   /** How long SES accepts a signature at the most, in seconds: 5 or 15 min, by service; the longer is assumed. */
   SES_SIGNATURE_SECONDS: z.coerce.number().positive().max(900).default(900),
+  /** An SQS queue that SES's events come to, instead of (or beside) the public hook. */
+  SES_EVENTS_QUEUE_URL: url('http:', 'https:').optional(),
   /** A further certificate that SNS messages may be signed with, served by the local simulator. */
   SNS_LOCAL_CERTIFICATE_URL: url('http:').optional(),
   /** Topics whose messages are believed, separated by commas. */
@@ -91,6 +93,7 @@ export interface Settings {
     region: string;
     endpoint?: string;
     configurationSet?: string;
+    eventsQueueUrl?: string;
     maxRatePerSecond?: number;
     timeoutMs: number;
     accountRefreshMs: number;
@@ -198,6 +201,7 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
       region: variables.AWS_REGION,
       ...(endpoint && { endpoint }),
       ...(variables.SES_CONFIGURATION_SET && { configurationSet: variables.SES_CONFIGURATION_SET }),
+      ...(variables.SES_EVENTS_QUEUE_URL && { eventsQueueUrl: variables.SES_EVENTS_QUEUE_URL }),
       ...(variables.SES_MAX_RATE && { maxRatePerSecond: variables.SES_MAX_RATE }),
       timeoutMs: variables.SES_TIMEOUT_SECONDS * 1_000,
       accountRefreshMs: variables.SES_ACCOUNT_REFRESH_SECONDS * 1_000,
