@@ -3,7 +3,7 @@ import { exitCodeOf, messageOf, UsageError } from '@sendonce/shared/runtime';
 import { Command, CommanderError } from 'commander';
 import { addCampaignsCommand } from './commands/campaigns.js';
 import { addControlCommands } from './commands/control.js';
-import { addDoctorCommand } from './commands/doctor.js';
+import { addDoctorCommand } from './commands/doctor/doctor.js';
 import { addExportCommand } from './commands/export.js';
 import { addInDoubtCommand } from './commands/inDoubt.js';
 import { addPreviewCommand } from './commands/preview.js';

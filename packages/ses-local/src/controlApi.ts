@@ -6,6 +6,7 @@ import { headerFieldsOf, subjectOf } from './email.js';
 import { FaultPlan, type Faults } from './faults.js';
 import type { MailQuery, MailStore, StoredMail } from './mailStore.js';
 import { mimeSource } from './mimeSource.js';
+import { Identities, type SetUp } from './setUpApi.js';
 import type { SnsSigner } from './snsSigner.js';
 import type { SnsTopic } from './snsTopic.js';
 import type { SqsQueue } from './sqsQueue.js';
@@ -15,6 +16,7 @@ export interface ControlServices {
   faults: Faults;
   mails: MailStore;
   queue?: SqsQueue | undefined;
+  setUp: SetUp;
   signer: SnsSigner;
   topic: SnsTopic;
 }
@@ -83,7 +85,7 @@ function mailRoutes({ mails }: ControlServices): Router {
   return router;
 }
 
-function controlRoutes({ account, faults, queue, topic }: ControlServices): Router {
+function controlRoutes({ account, faults, queue, setUp, topic }: ControlServices): Router {
   const router = Router();
   router.use('/control', express.json({ limit: '1mb' }));
   router.get('/control/faults', (_, response) => void response.json(faults.plan));
@@ -99,6 +101,10 @@ function controlRoutes({ account, faults, queue, topic }: ControlServices): Rout
   router.put('/control/account', (request, response) => {
     account.change(dropUndefined(AccountState.partial().parse(request.body)));
     response.json(account.state);
+  });
+  router.put('/control/identities', (request, response) => {
+    Object.assign(setUp.identities, Identities.parse(request.body));
+    response.json(setUp.identities);
   });
   router.get('/control/queue', (_, response) => {
     if (!queue)

@@ -15,6 +15,7 @@ import { Faults } from './faults.js';
 import { inboxPage } from './inboxPage.js';
 import { MailStore } from './mailStore.js';
 import { SesApi } from './sendEmail.js';
+import { type SetUp, setUpApi } from './setUpApi.js';
 import { SignatureCheck } from './signature.js';
 import { type SignatureVersion, SnsSigner } from './snsSigner.js';
 import { SnsTopic } from './snsTopic.js';
@@ -82,7 +83,12 @@ export async function startSesLocal(config: SesLocalConfig = {}): Promise<SesLoc
   const queue = config.hasQueue
     ? new SqsQueue({ visibilityMs: (config.queueVisibilitySeconds ?? 30) * 1_000 })
     : undefined;
-  const topic = new SnsTopic({ logger, queue, signer }, { arn: config.topicArn ?? DEFAULT_TOPIC_ARN });
+  const setUp: SetUp = {
+    configurationSets: config.configurationSets ?? ['sendonce'],
+    topicArn: config.topicArn ?? DEFAULT_TOPIC_ARN,
+    identities: {},
+  };
+  const topic = new SnsTopic({ logger, queue, signer }, { arn: setUp.topicArn });
   const events = new EventPublisher({ faults, topic });
   const signatures = new SignatureCheck({
     accessKeyId: config.accessKeyId ?? 'local',
@@ -92,11 +98,8 @@ export async function startSesLocal(config: SesLocalConfig = {}): Promise<SesLoc
   });
 
   const stopping = new AbortController();
-  const api = new SesApi(
-    { account, events, faults, mails, signatures, stopped: stopping.signal },
-    { configurationSets: config.configurationSets ?? ['sendonce'] },
-  );
-  const app = pagesAndControl({ account, faults, mails, queue, signer, topic }, logger);
+  const api = new SesApi({ account, events, faults, mails, signatures, stopped: stopping.signal }, setUp);
+  const app = pagesAndControl({ account, faults, mails, queue, setUp, signer, topic }, logger);
   // SES's own calls don't go through Express: it took a third of the time of a mail.
   const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
     if (!(await api.handle(request, response))) app(request, response);
@@ -132,6 +135,7 @@ function pagesAndControl(services: ControlServices, logger: Logger): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   if (services.queue) app.use(sqsApi(services.queue));
+  app.use(setUpApi(services.setUp));
   app.use(controlApi(services));
   app.use(inboxPage(services.mails));
   app.use('/v2', (request, response) => {

@@ -7,6 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
   SQSClient,
@@ -42,6 +43,28 @@ export class EventsQueue implements Service {
     this.#services = services;
     this.#config = config;
     this.#sqs = new SQSClient({ region: config.region });
+  }
+
+  /** How many messages wait, and whether what can't be understood has somewhere to go. */
+  static async look({
+    queueUrl,
+    region,
+  }: Pick<EventsQueueConfig, 'queueUrl' | 'region'>): Promise<{ waiting: number; hasDeadLetters: boolean }> {
+    const sqs = new SQSClient({ region });
+    try {
+      const { Attributes = {} } = await sqs.send(
+        new GetQueueAttributesCommand({
+          QueueUrl: queueUrl,
+          AttributeNames: ['ApproximateNumberOfMessages', 'RedrivePolicy'],
+        }),
+      );
+      return {
+        waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
+        hasDeadLetters: Attributes.RedrivePolicy !== undefined,
+      };
+    } finally {
+      sqs.destroy();
+    }
   }
 
   start(): void {

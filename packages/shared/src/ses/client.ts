@@ -12,6 +12,8 @@ import { Agent as HttpsAgent } from 'node:https';
 import {
   GetAccountCommand,
   type GetAccountCommandOutput,
+  GetConfigurationSetEventDestinationsCommand,
+  GetEmailIdentityCommand,
   SESv2Client,
   SendEmailCommand,
   type SendEmailCommandInput,
@@ -82,6 +84,25 @@ export class SesClient implements MailSender {
   /** The account's quota and state. May be called about once a second, all processes together. */
   async account(): Promise<GetAccountCommandOutput> {
     return this.#client.send(new GetAccountCommand({}));
+  }
+
+  /** A sender's domain. @throws NotFoundException, AccessDeniedException */
+  async identity(name: string): Promise<{ isVerified: boolean; dkim: string }> {
+    const output = await this.#client.send(new GetEmailIdentityCommand({ EmailIdentity: name }));
+    return {
+      isVerified: output.VerifiedForSendingStatus ?? false,
+      dkim: output.DkimAttributes?.Status ?? 'NOT_STARTED',
+    };
+  }
+
+  /** Types of events that a configuration set publishes anywhere. @throws NotFoundException, AccessDeniedException */
+  async publishedEvents(configurationSet: string): Promise<string[]> {
+    const { EventDestinations = [] } = await this.#client.send(
+      new GetConfigurationSetEventDestinationsCommand({ ConfigurationSetName: configurationSet }),
+    );
+    return EventDestinations.filter(({ Enabled }) => Enabled).flatMap(
+      ({ MatchingEventTypes = [] }) => MatchingEventTypes,
+    );
   }
 
   /**

@@ -3,20 +3,12 @@ import { readDurability } from '@sendonce/shared/ledger';
 import { systemClock as clock, messageOf, type Settings } from '@sendonce/shared/runtime';
 import { assertClocksAgree, readClockSkew, SesClient } from '@sendonce/shared/ses';
 import type { Command } from 'commander';
-import { type Context, withContext } from '../context.js';
-import { print } from '../output.js';
+import { type Context, withContext } from '../../context.js';
+import { print } from '../../output.js';
+import { checkEvents, checkIdentities } from './checkEvents.js';
+import type { Finding } from './finding.js';
 
-type Verdict = 'ok' | 'warning' | 'error';
-
-/** What was checked, what came out, and for anything but `ok`: what mends it. */
-interface Finding {
-  check: string;
-  verdict: Verdict;
-  detail: string;
-  mend?: string;
-}
-
-const SIGNS: Record<Verdict, string> = { ok: '✓', warning: '!', error: '✗' };
+const SIGNS: Record<Finding['verdict'], string> = { ok: '✓', warning: '!', error: '✗' };
 
 export function addDoctorCommand(program: Command): void {
   program
@@ -29,6 +21,8 @@ export function addDoctorCommand(program: Command): void {
           ...(await checkRedis(context)),
           ...(await checkSes(context.settings)),
           await checkClocks(context),
+          ...(await checkEvents(context)),
+          ...(await checkIdentities(context)),
           ...(await checkCampaigns(context.settings)),
         ];
         if (json) print(JSON.stringify(findings, null, 2));

@@ -1,0 +1,131 @@
+/**
+ * What deploy/aws/sendonce.yaml makes: verified sender domains, a configuration set that publishes events, the way on which
+ * they come back. Each of these questions needs a permission; where one is missing, the rest is still checked.
+ */
+
+import { loadCampaigns } from '@sendonce/shared/campaign';
+import { EventsQueue, openSesEvents } from '@sendonce/shared/events';
+import { systemClock as clock, makeLogger, messageOf } from '@sendonce/shared/runtime';
+import { SesClient } from '@sendonce/shared/ses';
+import type { Context } from '../../context.js';
+import type { Finding } from './finding.js';
+
+/** What settles doubts, counts outcomes and protects the reputation. */
+const NEEDED_EVENTS = ['SEND', 'DELIVERY', 'BOUNCE', 'COMPLAINT', 'REJECT', 'DELIVERY_DELAY'];
+
+export async function checkIdentities({ settings }: Context): Promise<Finding[]> {
+  const { campaigns } = await loadCampaigns(settings.campaignsDir);
+  const domains = new Set(
+    campaigns.map(({ definition: { from } }) => /@([^@>\s]+)>?\s*$/.exec(from)?.[1] ?? from),
+  );
+  const ses = new SesClient(settings.ses);
+  try {
+    return await Promise.all([...domains].map((domain) => checkIdentity(ses, domain)));
+  } finally {
+    ses.close();
+  }
+}
+
+async function checkIdentity(ses: SesClient, domain: string): Promise<Finding> {
+  const check = `Sender ${domain}`;
+  try {
+    const { isVerified, dkim } = await ses.identity(domain);
+    return {
+      check,
+      verdict: isVerified ? 'ok' : 'error',
+      detail: `${isVerified ? 'verified' : 'not verified, SES refuses its mails'}; DKIM ${dkim.toLowerCase()}`,
+      mend: 'Enter the DKIM records (CNAME) of the identity in the DNS of the domain: docs/aws.md, step 3.',
+    };
+  } catch (error) {
+    return notAllowed(check, error, 'ses:GetEmailIdentity');
+  }
+}
+
+export async function checkEvents(context: Context): Promise<Finding[]> {
+  const { configurationSet } = context.settings.ses;
+  if (!configurationSet) {
+    return [
+      {
+        check: 'SES events',
+        verdict: 'warning',
+        detail:
+          'SES_CONFIGURATION_SET is not set: no events, so doubts wait for an operator and bounces go unseen',
+        mend: 'docs/aws.md, step 2',
+      },
+    ];
+  }
+  return [
+    await checkConfigurationSet(context, configurationSet),
+    ...(await checkQueue(context)),
+    await checkStream(context),
+  ];
+}
+
+async function checkConfigurationSet({ settings }: Context, name: string): Promise<Finding> {
+  const check = `Configuration set ${name}`;
+  const ses = new SesClient(settings.ses);
+  try {
+    const published = await ses.publishedEvents(name);
+    const missing = NEEDED_EVENTS.filter((type) => !published.includes(type));
+    return {
+      check,
+      verdict: missing.length === 0 ? 'ok' : 'error',
+      detail:
+        missing.length === 0
+          ? 'publishes all events that are needed'
+          : `does not publish ${missing.join(', ')}`,
+      mend: 'Add an event destination with these types, or deploy deploy/aws/sendonce.yaml.',
+    };
+  } catch (error) {
+    if ((error as Error).name === 'NotFoundException')
+      return { check, verdict: 'error', detail: 'there is no such set', mend: 'docs/aws.md, step 2' };
+    return notAllowed(check, error, 'ses:GetConfigurationSetEventDestinations');
+  } finally {
+    ses.close();
+  }
+}
+
+async function checkQueue({ settings }: Context): Promise<Finding[]> {
+  const { eventsQueueUrl: queueUrl, region } = settings.ses;
+  if (!queueUrl) return [];
+  const check = 'Queue of events';
+  try {
+    const { waiting, hasDeadLetters } = await EventsQueue.look({ queueUrl, region });
+    return [
+      {
+        check,
+        verdict: hasDeadLetters ? 'ok' : 'warning',
+        detail: `${waiting} wait${hasDeadLetters ? '' : '; it has no dead-letter queue, so a message that is no event comes for ever'}`,
+        mend: 'Give it a redrive policy, as deploy/aws/sendonce.yaml does.',
+      },
+    ];
+  } catch (error) {
+    return [notAllowed(check, error, 'sqs:GetQueueAttributes')];
+  }
+}
+
+/** Whether events really come. */
+async function checkStream({ ledger, redis, runs, settings }: Context): Promise<Finding> {
+  const logger = makeLogger('doctor', 'silent');
+  const { prefix } = settings.redis;
+  const services = { clock, ledger, logger, redis, runs };
+  const { events } = openSesEvents(services, { prefix, limits: settings.reputation });
+  const alive = await events.aliveBetween();
+  return {
+    check: 'SES events',
+    verdict: alive ? 'ok' : 'warning',
+    detail: alive
+      ? `the latest is of a mail of ${new Date(alive.latestMailAt).toISOString()}`
+      : 'none has come yet',
+    mend: 'Start a worker (SES_EVENTS_QUEUE_URL) or the dashboard (PUBLIC_URL/hooks/ses), `test-send` a mail, and look again.',
+  };
+}
+
+function notAllowed(check: string, error: unknown, permission: string): Finding {
+  return {
+    check,
+    verdict: 'warning',
+    detail: `could not be looked at: ${messageOf(error)}`,
+    mend: `Allow ${permission}, as the policy in deploy/aws/sendonce.yaml does.`,
+  };
+}
