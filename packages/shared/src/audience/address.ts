@@ -65,8 +65,18 @@ function isAddress(text: string): boolean {
   );
 }
 
+/** The key of an address that has been parsed before. */
+export function addressKey(address: string): string {
+  return address.toLowerCase();
+}
+
+/** `jane@example.com` → `j…@example.com`: terminals get shared and pages forwarded. */
+export function maskAddress(address: string): string {
+  return address.replace(/^(.)[^@]*/, '$1…');
+}
+
 function toRecipientAddress(address: string): RecipientAddress {
-  const key = address.toLowerCase();
+  const key = addressKey(address);
   const at = address.lastIndexOf('@');
   return { address: address === key ? address : address.slice(0, at) + key.slice(at), key };
 }

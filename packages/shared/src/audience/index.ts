@@ -6,8 +6,10 @@ import { CsvSource } from './csvSource.js';
 import { NdjsonSource } from './ndjsonSource.js';
 
 export {
+  addressKey,
   type InvalidAddress,
   type Mailbox,
+  maskAddress,
   parseMailbox,
   parseRecipientAddress,
   type RecipientAddress,

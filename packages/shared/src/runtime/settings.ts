@@ -16,6 +16,8 @@ const url = (...protocols: string[]) =>
     error: `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 
+const linkSecret = z.string().min(32, 'expected at least 32 characters');
+
 const redisUrl = z
   .string()
   .refine(
@@ -69,8 +71,15 @@ const Variables = z.object({
   DASHBOARD_PASSWORD: z.string().min(8, 'expected at least 8 characters').optional(),
   PUBLIC_HOST: z.string().default('127.0.0.1'),
   PUBLIC_PORT: port.default(3001),
-  PUBLIC_URL: url('http:', 'https:').optional(),
-  LINK_SECRET: z.string().min(32, 'expected at least 32 characters').optional(),
+  /** In the header of every mail, where a value has 995 characters at the most and a token takes up to 520. */
+  PUBLIC_URL: url('http:', 'https:')
+    .refine((text) => text.length <= 400 && !/[?#]/.test(text), 'expected a URL without ? and #, at most 400')
+    .optional(),
+  LINK_SECRET: linkSecret.optional(),
+  /** Its links are still read, after the secret was changed. */
+  LINK_SECRET_PREVIOUS: linkSecret.optional(),
+  /** Transient bounces in 30 days; 0: never. */
+  SUPPRESS_AFTER_TRANSIENT_BOUNCES: z.coerce.number().int().min(0).max(1_000).default(5),
   /** How long after a claim silence may be read as an answer, in seconds. */
   FENCE_SECONDS: z.coerce.number().positive().default(1_200),
   JOURNAL_RETENTION_DAYS: days.default(14),
@@ -82,7 +91,7 @@ type Variable = keyof typeof Variables.shape;
 
 /** Only names that look like ours are held to be typing errors; a process's environment is full of others'. */
 const OURS =
-  /^(BOUNCE|COMPLAINT|SES(?!_LOCAL)|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|SERVER_EMAIL|SENDONCE)(_|$)/;
+  /^(BOUNCE|COMPLAINT|SES(?!_LOCAL)|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|SUPPRESS|SERVER_EMAIL|SENDONCE)(_|$)/;
 
 /** Clocks may differ by this much, in seconds, before we refuse to work (checked against Redis and SES). */
 const CLOCK_SKEW_SECONDS = 60;
@@ -109,7 +118,9 @@ export interface Settings {
   admins?: string;
   serverEmail?: string;
   dashboard: { host: string; port: number; user: string; password?: string };
-  public: { host: string; port: number; url: string; linkSecret?: string };
+  public: { host: string; port: number; url: string; linkSecret?: string; previousLinkSecret?: string };
+  /** How many transient bounces in 30 days suppress an address; 0: never. */
+  suppressAfterTransientBounces: number;
   logLevel: string;
 }
 
@@ -238,7 +249,9 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
       port: variables.PUBLIC_PORT,
       url: variables.PUBLIC_URL ?? `http://${variables.PUBLIC_HOST}:${variables.PUBLIC_PORT}`,
       ...(variables.LINK_SECRET && { linkSecret: variables.LINK_SECRET }),
+      ...(variables.LINK_SECRET_PREVIOUS && { previousLinkSecret: variables.LINK_SECRET_PREVIOUS }),
     },
+    suppressAfterTransientBounces: variables.SUPPRESS_AFTER_TRANSIENT_BOUNCES,
     logLevel: variables.LOG_LEVEL,
   };
 }
