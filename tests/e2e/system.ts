@@ -18,6 +18,7 @@ import {
   makeLogger,
   type RedisConnection,
 } from '@sendonce/shared/runtime';
+import { SuppressionList } from '@sendonce/shared/suppression';
 import { waitFor } from '@sendonce/shared/testing';
 import { freePort } from '../../scripts/bootstrap/redis.mjs';
 import { WORKER_NODE_FLAGS } from '../../scripts/commands.mjs';
@@ -146,7 +147,11 @@ export class System {
     const dashboard = this.spawn('dashboard');
     const { redis, ledger, runs, prefix } = this;
     const limits = { bounceWarn: 1, bouncePause: 1, complaintWarn: 1, complaintPause: 1 };
-    const { events } = openSesEvents({ clock, ledger, redis, runs }, { prefix, limits });
+    const suppressions = new SuppressionList({ redis, prefix, clock });
+    const { events } = openSesEvents(
+      { clock, ledger, redis, runs, suppressions },
+      { prefix, reputation: limits, suppressAfterTransientBounces: 0 },
+    );
     await waitFor('the subscription', async () => {
       const subscriptions = await (await fetch(`${this.sesUrl}/control/subscriptions`)).json();
       return (subscriptions as { isConfirmed: boolean }[]).every(({ isConfirmed }) => isConfirmed);

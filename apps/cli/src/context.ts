@@ -13,6 +13,7 @@ import {
   type Settings,
   UsageError,
 } from '@sendonce/shared/runtime';
+import { SuppressionList } from '@sendonce/shared/suppression';
 
 export interface Context {
   settings: Settings;
@@ -21,6 +22,7 @@ export interface Context {
   ledger: Ledger;
   outcomes: MailOutcomes;
   runs: Runs;
+  suppressions: SuppressionList;
 }
 
 /** How long a command waits for Redis before it says that it can't be reached, ms. */
@@ -37,7 +39,8 @@ export async function withContext<Result>(command: (context: Context) => Promise
     const ledger = new Ledger({ redis, prefix });
     const runs = new Runs({ redis, prefix, clock });
     const outcomes = new MailOutcomes({ redis, runs }, { prefix });
-    return await command({ settings, redis, queues, ledger, outcomes, runs }).finally(() =>
+    const suppressions = new SuppressionList({ redis, prefix, clock });
+    return await command({ settings, redis, queues, ledger, outcomes, runs, suppressions }).finally(() =>
       closeQueues(queues),
     );
   } finally {

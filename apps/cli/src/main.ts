@@ -9,6 +9,7 @@ import { addInDoubtCommand } from './commands/inDoubt.js';
 import { addPreviewCommand } from './commands/preview.js';
 import { addRunCommand } from './commands/run.js';
 import { addStatusCommand } from './commands/status.js';
+import { addSuppressCommand } from './commands/suppress.js';
 import { addTestSendCommand } from './commands/testSend.js';
 import { addValidateCommand } from './commands/validate.js';
 
@@ -27,6 +28,7 @@ addStatusCommand(program);
 addControlCommands(program);
 addInDoubtCommand(program);
 addExportCommand(program);
+addSuppressCommand(program);
 addDoctorCommand(program);
 
 try {

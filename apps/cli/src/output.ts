@@ -1,5 +1,5 @@
 /** Everything that commands print. Results go to stdout, remarks to stderr, so that output can be piped. */
-import { MAIL_OUTCOME_NAMES, NUMBER_NAMES, type RunRecord, recipientCount } from '@sendonce/shared/run';
+import { NUMBER_NAMES, RUN_OUTCOME_NAMES, type RunRecord, recipientCount } from '@sendonce/shared/run';
 import Table from 'cli-table3';
 
 export function print(text = ''): void {
@@ -23,7 +23,7 @@ export function printNumbers(record: RunRecord): void {
     [
       ...NUMBER_NAMES.map((name) => numberRow(name, record.numbers[name])),
       // Only what has happened: without events all of these are 0.
-      ...MAIL_OUTCOME_NAMES.filter((name) => record.outcomes[name] > 0).map((name) =>
+      ...RUN_OUTCOME_NAMES.filter((name) => record.outcomes[name] > 0).map((name) =>
         numberRow(`  ${name}`, record.outcomes[name]),
       ),
     ],

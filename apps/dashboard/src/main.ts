@@ -12,6 +12,7 @@ import {
   runProcess,
   type Service,
 } from '@sendonce/shared/runtime';
+import { readLinkSecrets, SuppressionList, UnsubscribeLinks } from '@sendonce/shared/suppression';
 import type { Express } from 'express';
 import { makeCredentials, readSessionKey } from './operator/login.js';
 import { operatorApp } from './operator/operatorApp.js';
@@ -26,7 +27,12 @@ await runProcess('dashboard', async (services, settings, logger) => {
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
   const runs = new Runs({ redis, prefix, clock });
   const ledger = new Ledger({ redis, prefix });
-  const { events } = openSesEvents({ clock, ledger, redis, runs }, { prefix, limits: settings.reputation });
+  const suppressions = new SuppressionList({ redis, prefix, clock });
+  const links = new UnsubscribeLinks(
+    await readLinkSecrets({ redis, prefix }, settings.public),
+    settings.public.url,
+  );
+  const { events } = openSesEvents({ clock, ledger, redis, runs, suppressions }, { ...settings, prefix });
   const sns = new SnsMessages({ clock, logger }, settings.sns);
 
   const credentials = makeCredentials(settings.dashboard, logger);
@@ -34,7 +40,9 @@ await runProcess('dashboard', async (services, settings, logger) => {
   services.push(
     await listen(operatorApp({ logger, queues, runs }, credentials, sessionKey), settings.dashboard),
   );
-  services.push(await listen(publicApp({ events, logger, sns }), settings.public));
+  services.push(
+    await listen(publicApp({ clock, events, links, logger, runs, sns, suppressions }), settings.public),
+  );
   const { host, port } = settings.dashboard;
   logger.info({ operators: `http://${host}:${port}`, public: settings.public.url }, 'dashboard ready');
 });

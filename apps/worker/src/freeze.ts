@@ -6,13 +6,16 @@
 import type { Ledger } from '@sendonce/shared/ledger';
 import { addSendJobs, type Queues } from '@sendonce/shared/queue';
 import { freezeRun, type Runs, UnknownRunError } from '@sendonce/shared/run';
-import { type Logger, messageOf } from '@sendonce/shared/runtime';
+import { type Clock, type Logger, messageOf } from '@sendonce/shared/runtime';
+import type { SuppressionList } from '@sendonce/shared/suppression';
 import { FinalError, type Outcome } from './outcomes.js';
 
 export interface FreezeServices {
   runs: Runs;
   ledger: Ledger;
   queues: Queues;
+  suppressions: SuppressionList;
+  clock: Clock;
   logger: Logger;
 }
 
@@ -34,12 +37,13 @@ export async function freeze(services: FreezeServices, run: string, signal: Abor
 
 /** Undefined when this process stops; what stands in chunks by then stays. */
 async function freezeOrPause(
-  { runs, ledger, logger }: FreezeServices,
+  services: FreezeServices,
   run: string,
   signal: AbortSignal,
 ): Promise<number | undefined> {
+  const { runs, logger } = services;
   try {
-    return await freezeRun({ runs, ledger }, run, signal);
+    return await freezeRun(services, run, signal);
   } catch (error) {
     if (signal.aborted) return undefined;
     if (error instanceof UnknownRunError) throw new FinalError(error.message);

@@ -18,6 +18,7 @@ import {
 } from '@sendonce/shared/queue';
 import type { Runs } from '@sendonce/shared/run';
 import type { Clock, Logger, RedisConnection, Service } from '@sendonce/shared/runtime';
+import type { SuppressionList } from '@sendonce/shared/suppression';
 import { type Job, Worker } from 'bullmq';
 import { startOccurrence } from './due.js';
 import { freeze } from './freeze.js';
@@ -37,6 +38,7 @@ export interface JobConsumerServices {
   queues: Queues;
   redis: RedisConnection;
   runs: Runs;
+  suppressions: SuppressionList;
 }
 
 export class JobConsumer implements Service {

@@ -5,6 +5,12 @@ import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
 import { assertClocksAgree, readClockSkew, SendRate, SesAccount, SesClient } from '@sendonce/shared/ses';
+import {
+  findLinkObstacle,
+  readLinkSecrets,
+  SuppressionList,
+  UnsubscribeLinks,
+} from '@sendonce/shared/suppression';
 import { AbsenceProof } from './absence.js';
 import { JobConsumer } from './jobConsumer.js';
 import { PinnedRuns } from './pinnedRuns.js';
@@ -31,10 +37,16 @@ await runProcess('worker', async (services, settings, logger) => {
   if (barrier) services.push(barrier);
   const ledger = new Ledger({ redis, prefix, barrier });
   const runs = new Runs({ redis, prefix, clock });
+  const suppressions = new SuppressionList({ redis, prefix, clock });
   const { events, reputation } = openSesEvents(
-    { clock, ledger, redis, runs },
-    { prefix, limits: settings.reputation },
+    { clock, ledger, redis, runs, suppressions },
+    { ...settings, prefix },
   );
+  if (!settings.public.linkSecret && !settings.ses.isLocal)
+    logger.warn('LINK_SECRET is not set: links in mails are dead once the data of this Redis are lost');
+  const linkSecrets = await readLinkSecrets({ redis, prefix }, settings.public);
+  const links = new UnsubscribeLinks(linkSecrets, settings.public.url);
+  const linkObstacle = findLinkObstacle(settings);
   const pinnedRuns = new PinnedRuns(runs);
   const account = new SesAccount(
     { redis, ses, clock, logger },
@@ -46,8 +58,20 @@ await runProcess('worker', async (services, settings, logger) => {
   );
   const eventPublishing = configurationSet ? { configurationSet } : {};
   const chunkSender = new ChunkSender(
-    { account, clock, ledger, logger, pinnedRuns, queues, rate, runs, sender: ses },
-    eventPublishing,
+    {
+      account,
+      clock,
+      ledger,
+      links,
+      logger,
+      pinnedRuns,
+      queues,
+      rate,
+      runs,
+      sender: ses,
+      suppressions,
+    },
+    { ...eventPublishing, ...(linkObstacle && { linkObstacle }) },
   );
   const absence = new AbsenceProof(
     { clock, events, logger, redis, sender: ses },
@@ -59,7 +83,7 @@ await runProcess('worker', async (services, settings, logger) => {
     { ...settings, prefix },
   );
   const consumer = new JobConsumer(
-    { chunkSender, clock, ledger, logger, queues, redis, runs },
+    { chunkSender, clock, ledger, logger, queues, redis, runs, suppressions },
     { ...settings, prefix },
   );
   services.push(reconciler, consumer);

@@ -12,7 +12,7 @@ export interface PinnedRun {
   snapshot: CampaignSnapshot;
   template: MessageTemplate;
   scheduledAt: Date;
-  /** How many recipients there are, after freezing. */
+  /** How many there are to send to, after freezing. */
   recipients: number;
 }
 
@@ -40,6 +40,11 @@ export class PinnedRuns {
     const [snapshot, record] = await Promise.all([this.#runs.snapshot(run), this.#runs.get(run)]);
     const scheduledAt = parseRunId(run)?.scheduledAt ?? record.scheduledAt;
     const template = compileMessage(snapshot, { scheduledAt });
-    return { snapshot, template, scheduledAt, recipients: recipientCount(record) };
+    return {
+      snapshot,
+      template,
+      scheduledAt,
+      recipients: recipientCount(record) - record.numbers.suppressed,
+    };
   }
 }

@@ -5,6 +5,7 @@ import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { freezeRun, Runs } from '@sendonce/shared/run';
 import { systemClock as clock, makeLogger } from '@sendonce/shared/runtime';
 import { SesAccount, SesClient } from '@sendonce/shared/ses';
+import { SuppressionList } from '@sendonce/shared/suppression';
 import { makeSnapshot, openTestRedis, type TestRedis } from '@sendonce/shared/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AbsenceProof } from './absence.js';
@@ -38,7 +39,11 @@ async function setup(settings: string, claimAgeMs: number) {
   const ledger = new Ledger({ redis, prefix });
   const runs = new Runs({ redis, prefix, clock });
   const limits = { bounceWarn: 0.02, bouncePause: 0.05, complaintWarn: 0.0005, complaintPause: 0.001 };
-  const { events, reputation } = openSesEvents({ clock, ledger, redis, runs }, { prefix, limits });
+  const suppressions = new SuppressionList({ redis, prefix, clock });
+  const { events, reputation } = openSesEvents(
+    { clock, ledger, redis, runs, suppressions },
+    { prefix, reputation: limits, suppressAfterTransientBounces: 5 },
+  );
   const queues = openQueues(redis, prefix);
   cleanups.push(() => closeQueues(queues));
   const logger = makeLogger('test', 'silent');
@@ -59,7 +64,7 @@ async function setup(settings: string, claimAgeMs: number) {
   );
 
   const { run } = await runs.create(await makeSnapshot(2, { settings }), new Date(), 'manual');
-  await freezeRun({ runs, ledger }, run);
+  await freezeRun({ runs, ledger, suppressions, clock }, run);
   const ref = { run, chunk: 0 };
   const { tally } = await ledger.claim(ref, 'dead', 1);
   await runs.tally(run, 0, tally);

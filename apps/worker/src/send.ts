@@ -1,11 +1,13 @@
 /**
- * Sends a chunk, micro-batch by micro-batch: reserve places in the account's rate and quota, claim, send, settle.
+ * Sends a chunk, micro-batch by micro-batch: reserve places in the account's rate and quota, claim, look who is suppressed
+ * by now, send, settle.
  *
  * After a crash: whoever was queued is sent by the next worker that gets the chunk's job; whoever was claimed stays claimed
  * until the fence has passed, and is in doubt then. At most one micro-batch a chunk is claimed at a time.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { addressKey } from '@sendonce/shared/audience';
 import type { ChunkRef, Claim, Ledger, Recipient, Settlement, Tally } from '@sendonce/shared/ledger';
 import { ClaimNotDurableError, UnknownChunkError } from '@sendonce/shared/ledger';
 import { TemplateError } from '@sendonce/shared/message';
@@ -20,6 +22,7 @@ import {
   type SendRate,
   type SesAccount,
 } from '@sendonce/shared/ses';
+import type { SuppressionList, UnsubscribeLinks } from '@sendonce/shared/suppression';
 import type { Outcome } from './outcomes.js';
 import { pauseRun } from './pauses.js';
 import type { PinnedRun, PinnedRuns } from './pinnedRuns.js';
@@ -46,16 +49,20 @@ export interface SendServices {
   clock: Clock;
   ledger: Ledger;
   account: SesAccount;
+  links: UnsubscribeLinks;
   logger: Logger;
   pinnedRuns: PinnedRuns;
   queues: Queues;
   rate: SendRate;
   runs: Runs;
   sender: MailSender;
+  suppressions: SuppressionList;
 }
 
 export interface SendConfig {
   configurationSet?: string;
+  /** Why links to unsubscribe can't work; then only campaigns that have none are sent. */
+  linkObstacle?: string;
 }
 
 export interface SendOptions {
@@ -109,6 +116,9 @@ export class ChunkSender {
     if (tally.queued === 0) return 'done';
     if (gate !== 'open') return outcomeOf(gate);
     const run = await pinnedRuns.get(ref.run);
+    const { linkObstacle } = this.#config;
+    if (linkObstacle && run.snapshot.definition.unsubscribe)
+      return this.#pause(ref.run, { cause: 'campaign', reason: linkObstacle });
     const recipients = await ledger.recipients(ref);
     const turnEndsAt = clock.now() + TURN_MS;
     let pace = await this.#reserve(tally.queued, signal);
@@ -146,7 +156,9 @@ export class ChunkSender {
     const { ref, claim } = batch;
     // That others see the claim in the run's numbers is worth a command; that we wait for it is not.
     const announced = runs.tally(ref.run, ref.chunk, claim.tally);
-    const { settlements, remedy, reason } = await this.#sendClaimed(batch, signal);
+    announced.catch(() => undefined);
+    const suppressed = await this.#suppressedAmong(batch);
+    const { settlements, remedy, reason } = await this.#sendClaimed(batch, suppressed, signal);
     await announced;
     const row = new RefusalRow(ref, settlements);
     const settled = await row.pauseIfTooLong(this.#services, batch.run.recipients);
@@ -187,9 +199,33 @@ export class ChunkSender {
     return 'paused';
   }
 
+  /**
+   * Who was put on the suppression list since the freezing, by position, with the reason. One round trip a micro-batch,
+   * beside that of the announcement.
+   */
+  async #suppressedAmong({ ref, run, recipients, claim }: Batch): Promise<Map<number, string>> {
+    const { clock, ledger, suppressions } = this.#services;
+    const { positions } = claim;
+    try {
+      const keys = positions.map((position) => addressKey(recipients[position]?.address ?? ''));
+      const found = await suppressions.findMany(keys, run.snapshot.id);
+      return new Map([...found].map(([index, { reason }]) => [positions[index] as number, reason]));
+    } catch (error) {
+      // In a cluster the list may be away while the chunk is not. Nothing was sent, so nobody needs to be in doubt.
+      const note = { event: 'release', at: clock.now(), detail: '' } as const;
+      await ledger.settle(
+        ref,
+        claim.id,
+        positions.map((position) => ({ position, ...note })),
+      );
+      throw error;
+    }
+  }
+
   /** One request a claimed recipient, spaced by the rate. After an answer that concerns everybody, nobody else is tried. */
   async #sendClaimed(
     { ref, run, recipients, claim, pace }: Batch,
+    suppressed: ReadonlyMap<number, string>,
     signal: AbortSignal,
   ): Promise<BatchResult> {
     const { clock, rate, sender } = this.#services;
@@ -223,6 +259,7 @@ export class ChunkSender {
       if (at - clock.now() >= 1) await pauseUntil(at, clock, signal);
       if (signal.aborted || result.remedy !== 'none') settle(position, 'release', 'not tried');
       else if (clock.now() - startedAt > STALE_CLAIM_MS) settle(position, 'release', 'the claim is stale');
+      else if (suppressed.has(position)) settle(position, 'suppress', suppressed.get(position) ?? '');
       else sending.push(sendOne(position));
       at = Math.max(at + pace.intervalMs, clock.now() - CATCH_UP_MS);
     }
@@ -233,21 +270,26 @@ export class ChunkSender {
 
   #render(
     { run, chunk }: ChunkRef,
-    { snapshot, template }: PinnedRun,
+    { snapshot, template, scheduledAt }: PinnedRun,
     recipients: Recipient[],
     position: number,
   ) {
     const recipient = recipients[position];
     if (!recipient) throw new Error(`${run}/${chunk} has no recipient at position ${position}.`);
     try {
-      const { from, reply_to, list_id } = snapshot.definition;
+      const { from, reply_to, list_id, unsubscribe } = snapshot.definition;
       const { configurationSet } = this.#config;
+      const { address } = recipient;
+      const unsubscribeUrl = unsubscribe
+        ? this.#services.links.urlFor({ address, campaign: snapshot.id, scheduledAt })
+        : undefined;
       const mail = makeSendEmailInput(
         {
           from,
-          to: recipient.address,
+          to: address,
           listId: list_id,
-          ...template.render(recipient),
+          unsubscribeUrl,
+          ...template.render({ ...recipient, unsubscribeUrl }),
           ...(reply_to && { replyTo: reply_to }),
           ...(configurationSet && { configurationSet }),
         },

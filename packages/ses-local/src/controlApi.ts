@@ -6,7 +6,7 @@ import { headerFieldsOf, subjectOf } from './email.js';
 import { FaultPlan, type Faults } from './faults.js';
 import type { MailQuery, MailStore, StoredMail } from './mailStore.js';
 import { mimeSource } from './mimeSource.js';
-import { Identities, type SetUp } from './setUpApi.js';
+import { Identities, type SetUp, Suppressed } from './setUpApi.js';
 import type { SnsSigner } from './snsSigner.js';
 import type { SnsTopic } from './snsTopic.js';
 import type { SqsQueue } from './sqsQueue.js';
@@ -105,6 +105,10 @@ function controlRoutes({ account, faults, queue, setUp, topic }: ControlServices
   router.put('/control/identities', (request, response) => {
     Object.assign(setUp.identities, Identities.parse(request.body));
     response.json(setUp.identities);
+  });
+  router.put('/control/suppressed', (request, response) => {
+    setUp.suppressed = Suppressed.parse(request.body);
+    response.json({ suppressed: setUp.suppressed.length });
   });
   router.get('/control/queue', (_, response) => {
     if (!queue)

@@ -87,6 +87,7 @@ export async function startSesLocal(config: SesLocalConfig = {}): Promise<SesLoc
     configurationSets: config.configurationSets ?? ['sendonce'],
     topicArn: config.topicArn ?? DEFAULT_TOPIC_ARN,
     identities: {},
+    suppressed: [],
   };
   const topic = new SnsTopic({ logger, queue, signer }, { arn: setUp.topicArn });
   const events = new EventPublisher({ faults, topic });

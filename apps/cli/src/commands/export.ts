@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { addressKey } from '@sendonce/shared/audience';
 import type { JournalEntry } from '@sendonce/shared/ledger';
 import type { Command } from 'commander';
 import { stringify } from 'csv-stringify';
@@ -43,7 +44,10 @@ export function addExportCommand(program: Command): void {
 }
 
 /** Chunk by chunk, so that a large run does not have to fit into memory. */
-async function* exportRows({ ledger, outcomes, runs }: Context, run: string): AsyncIterable<Row> {
+async function* exportRows(
+  { ledger, outcomes, runs, suppressions }: Context,
+  run: string,
+): AsyncIterable<Row> {
   const chunks = [...(await runs.chunkTallies(run)).keys()].sort((a, b) => a - b);
   for (const chunk of chunks) {
     const ref = { run, chunk };
@@ -53,11 +57,15 @@ async function* exportRows({ ledger, outcomes, runs }: Context, run: string): As
       ledger.journal(ref),
       outcomes.ofChunk(ref),
     ]);
+    const leftBy = await suppressions.leftByRun(
+      recipients.map(({ address }) => addressKey(address)),
+      run,
+    );
     const last = new Map<number, JournalEntry>();
     for (const entry of journal) last.set(entry.position, mergeEntry(last.get(entry.position), entry));
     yield* recipients.map(({ address }, position) => ({
       ...toRow(address, states?.[position] ?? '', last.get(position)),
-      outcomes: (marks.get(position) ?? []).join(' '),
+      outcomes: [...(marks.get(position) ?? []), ...(leftBy.has(position) ? ['unsubscribed'] : [])].join(' '),
     }));
   }
 }

@@ -1,4 +1,4 @@
-import { openAudience } from '@sendonce/shared/audience';
+import { maskAddress, openAudience } from '@sendonce/shared/audience';
 import { loadCampaign, nextOccurrence, snapshotOf } from '@sendonce/shared/campaign';
 import type { Recipient } from '@sendonce/shared/ledger';
 import { compileMessage } from '@sendonce/shared/message';
@@ -23,14 +23,26 @@ export function addPreviewCommand(program: Command): void {
     });
 }
 
-/** The mail of the n-th valid recipient. */
-export async function renderPreview(campaignsDir: string, id: string, row: number) {
+/** Stands for a link of each recipient's own. */
+const EXAMPLE_LINK = 'https://example.com/u/EXAMPLE';
+
+/**
+ * The mail of the n-th valid recipient.
+ * @param unsubscribeUrl default: an example.
+ */
+export async function renderPreview(
+  campaignsDir: string,
+  id: string,
+  row: number,
+  unsubscribeUrl = EXAMPLE_LINK,
+) {
   const snapshot = snapshotOf(await loadCampaign(campaignsDir, id));
   const recipient = await nthRecipient(snapshot, row);
   if (!recipient) throw new UsageError(`The audience of ${id} has fewer than ${row} valid recipients.`);
   const { schedule } = snapshot.definition;
   const scheduledAt = (schedule && nextOccurrence(schedule, new Date())) ?? new Date();
-  const message = compileMessage(snapshot, { scheduledAt }).render(recipient);
+  const link = snapshot.definition.unsubscribe ? { unsubscribeUrl } : {};
+  const message = compileMessage(snapshot, { scheduledAt }).render({ ...recipient, ...link });
   return { message, recipient, from: snapshot.definition.from, snapshot };
 }
 
@@ -43,11 +55,6 @@ async function nthRecipient(
     if (!('invalid' in row) && ++count === n) return row.recipient;
   }
   return undefined;
-}
-
-/** `jane@example.com` → `j…@example.com`: terminals get shared, scrolled back and pasted. */
-function maskAddress(address: string): string {
-  return address.replace(/^(.)[^@]*/, '$1…');
 }
 
 function positiveInteger(text: string): number {

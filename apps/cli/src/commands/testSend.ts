@@ -1,7 +1,9 @@
 import { parseRecipientAddress } from '@sendonce/shared/audience';
 import { readSettings, UsageError } from '@sendonce/shared/runtime';
 import { makeSendEmailInput, SesClient } from '@sendonce/shared/ses';
+import { readLinkSecrets, UnsubscribeLinks } from '@sendonce/shared/suppression';
 import type { Command } from 'commander';
+import { withContext } from '../context.js';
 import { print } from '../output.js';
 import { renderPreview } from './preview.js';
 
@@ -15,7 +17,14 @@ export function addTestSendCommand(program: Command): void {
       const settings = readSettings();
       const address = parseRecipientAddress(to);
       if ('invalid' in address) throw new UsageError(`--to: ${address.invalid}`);
-      const { message, snapshot } = await renderPreview(settings.campaignsDir, id, 1);
+      const unsubscribeUrl = await withContext(async ({ redis }) => {
+        const secrets = await readLinkSecrets({ redis, prefix: settings.redis.prefix }, settings.public);
+        return new UnsubscribeLinks(secrets, settings.public.url).urlFor({
+          address: address.key,
+          campaign: id,
+        });
+      });
+      const { message, snapshot } = await renderPreview(settings.campaignsDir, id, 1, unsubscribeUrl);
       const { from, reply_to, list_id } = snapshot.definition;
       const ses = new SesClient(settings.ses);
       const { configurationSet } = settings.ses;
@@ -24,6 +33,7 @@ export function addTestSendCommand(program: Command): void {
         to: address.address,
         listId: list_id,
         ...message,
+        ...(snapshot.definition.unsubscribe && { unsubscribeUrl }),
         subject: `[test] ${message.subject}`,
         ...(reply_to && { replyTo: reply_to }),
         ...(configurationSet && { configurationSet }),

@@ -1,5 +1,5 @@
 /** The overview: what is going out, and what came of the last runs. */
-import { MAIL_OUTCOME_NAMES, NUMBER_NAMES, type RunRecord, recipientCount } from '@sendonce/shared/run';
+import { NUMBER_NAMES, RUN_OUTCOME_NAMES, type RunRecord, recipientCount } from '@sendonce/shared/run';
 import { type Html, page, type RenderTools } from './page.js';
 
 const REFRESH_SECONDS = 3;
@@ -28,6 +28,6 @@ function runCard({ html }: RenderTools, run: RunRecord): Html {
       ${run.pauseReason ? html`<p class="reason">${run.pauseReason}</p>` : ''}
       <progress max="${Math.max(total, 1)}" value="${done}" aria-label="${done} of ${total} recipients">${done} of ${total}</progress>
       <dl>${NUMBER_NAMES.map((name) => html`<div><dt>${name}</dt><dd>${run.numbers[name].toLocaleString('en')}</dd></div>`)}
-        ${MAIL_OUTCOME_NAMES.filter((name) => run.outcomes[name] > 0).map((name) => html`<div><dt>${name.replace('_', ' ')}</dt><dd>${run.outcomes[name].toLocaleString('en')}</dd></div>`)}</dl>
+        ${RUN_OUTCOME_NAMES.filter((name) => run.outcomes[name] > 0).map((name) => html`<div><dt>${name.replace('_', ' ')}</dt><dd>${run.outcomes[name].toLocaleString('en')}</dd></div>`)}</dl>
     </section>`;
 }

@@ -1,26 +1,29 @@
 /**
- * What the public reaches: SES's events. An app of its own on a port of its own, with none of the operators' routes.
+ * What the public reaches: SES's events, and unsubscribing. An app of its own on a port of its own, with none of the operators' routes.
  * Everything that comes in is signed, bounded and validated.
  */
 import { MalformedEventError, type SesEvents } from '@sendonce/shared/events';
 import type { Logger } from '@sendonce/shared/runtime';
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import { UNSUBSCRIBE_PATH } from '@sendonce/shared/suppression';
+import express, { type ErrorRequestHandler, type Express, type Request } from 'express';
 import helmet from 'helmet';
+import { PUBLIC_CSP, publicPage } from './publicPage.js';
 import { type SnsMessages, UntrustedMessageError } from './snsMessages.js';
+import { type UnsubscribeServices, unsubscribe } from './unsubscribe.js';
 
 /** SNS messages have 256 kB at the most; in JSON's quotes a little more. */
 const BODY_LIMIT = '400kb';
 
-export interface PublicServices {
+export interface PublicServices extends UnsubscribeServices {
   events: SesEvents;
-  logger: Logger;
   sns: SnsMessages;
 }
 
-export function publicApp({ events, logger, sns }: PublicServices): Express {
+export function publicApp(services: PublicServices): Express {
+  const { events, logger, sns } = services;
   const app = express();
   app.disable('x-powered-by');
-  app.use(helmet());
+  app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: PUBLIC_CSP } }));
   app.get('/healthz', (_, response) => void response.json({ ok: true }));
   app.post('/hooks/ses', express.text({ type: () => true, limit: BODY_LIMIT }), async (request, response) => {
     const message = await sns.verify(String(request.body));
@@ -28,6 +31,7 @@ export function publicApp({ events, logger, sns }: PublicServices): Express {
     if (message.Type === 'Notification') await events.record(message.Message);
     response.status(200).json({ ok: true });
   });
+  app.use(unsubscribe(services));
   app.use((_, response) => void response.status(404).json({ error: 'There is nothing here.' }));
   app.use(errorHandler(logger));
   return app;
@@ -36,16 +40,28 @@ export function publicApp({ events, logger, sns }: PublicServices): Express {
 /** 403 and 400 tell SNS not to repeat; a 5xx tells it to. */
 function errorHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
+    const path = pathOf(request);
     if (error instanceof UntrustedMessageError) {
-      logger.warn({ path: request.path, reason: error.message }, 'message refused');
+      logger.warn({ path, reason: error.message }, 'message refused');
       response.status(403).json({ error: error.message });
     } else if (error instanceof MalformedEventError) {
-      logger.warn({ path: request.path, reason: error.message }, 'event not understood');
+      logger.warn({ path, reason: error.message }, 'event not understood');
       response.status(400).json({ error: error.message });
     } else {
       const status = (error as { status?: number }).status ?? 503;
-      if (status >= 500) logger.error({ path: request.path, err: error }, 'request failed');
-      response.status(status).json({ error: status >= 500 ? 'Try again later.' : 'The request is wrong.' });
+      if (status >= 500) logger.error({ path, err: error }, 'request failed');
+      const text = status >= 500 ? 'Try again later.' : 'The request is wrong.';
+      if (request.accepts(['json', 'html']) === 'html')
+        response
+          .status(status)
+          .type('html')
+          .send(publicPage('That did not work', `<p>${text}</p>`));
+      else response.status(status).json({ error: text });
     }
   };
+}
+
+/** For the log: whoever has the token of a link may use it. */
+function pathOf({ path }: Request): string {
+  return path.startsWith(UNSUBSCRIBE_PATH) ? `${UNSUBSCRIBE_PATH}:token` : path;
 }

@@ -55,6 +55,7 @@ describe('a good campaign', () => {
         catch_up: 'latest',
         max_invalid: 0.2,
         weight: 1,
+        unsubscribe: true,
         list_id: '<news.example.com>',
       },
     });

@@ -94,6 +94,11 @@ const share = z
   .transform((value) => (typeof value === 'number' ? value : Number.parseFloat(value) / 100))
   .refine((value) => value >= 0 && value <= 1, 'expected a share between 0% and 100%, as 20% or 0.2');
 
+/** YAML 1.2 takes `yes` for a text. */
+const yesNo = z
+  .union([z.enum(['yes', 'no']), z.boolean()], { error: 'expected yes or no' })
+  .transform((value) => value === true || value === 'yes');
+
 /** SES tags and URLs: RFC 3986 unreserved characters that need no quoting anywhere. */
 const utmValue = z.string().regex(/^[A-Za-z0-9_.~-]+$/, 'expected letters, digits, and _ . ~ -');
 
@@ -115,6 +120,11 @@ export const CampaignSchema = z.strictObject({
   max_invalid: share.default(0.2),
   /** Turns that its runs have beside others', for one of theirs. */
   weight: z.number({ error: 'expected a whole number from 1 to 100' }).int().min(1).max(100).default(1),
+  /**
+   * Mails carry a link and the headers by which recipients leave the campaign (RFC 8058). Mailbox providers ask for it in
+   * anything that is sent to many; `no` is for what recipients can't leave, as bills.
+   */
+  unsubscribe: yesNo.default(true),
   /** RFC 2919. */
   list_id: z
     .string()

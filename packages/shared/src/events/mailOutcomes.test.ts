@@ -5,7 +5,9 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeRecipients, Ledger } from '../ledger/index.js';
 import { Runs } from '../run/index.js';
+import { SuppressionList } from '../suppression/index.js';
 import { makeSnapshot, openTestRedis, type TestRedis } from '../testing/index.js';
+import { MailOutcomes } from './mailOutcomes.js';
 import { openSesEvents } from './openSesEvents.js';
 
 const LIMITS = { bounceWarn: 0.02, bouncePause: 0.05, complaintWarn: 0.0005, complaintPause: 0.001 };
@@ -24,10 +26,12 @@ async function setup(recipients: number) {
   const clock = { now: () => Date.now() };
   const ledger = new Ledger({ redis, prefix });
   const runs = new Runs({ redis, prefix, clock });
-  const { events, outcomes, reputation } = openSesEvents(
-    { clock, ledger, redis, runs },
-    { prefix, limits: LIMITS },
+  const suppressions = new SuppressionList({ redis, prefix, clock });
+  const { events, reputation } = openSesEvents(
+    { clock, ledger, redis, runs, suppressions },
+    { prefix, reputation: LIMITS, suppressAfterTransientBounces: 2 },
   );
+  const outcomes = new MailOutcomes({ redis, runs }, { prefix });
   const { run } = await runs.create(await makeSnapshot(2, {}), new Date(), 'manual');
   for (let chunk = 0; chunk * 500 < recipients; chunk++) {
     const rows = Array.from({ length: 500 }, (_, n) => ({ address: `r${n}@example.com`, fields: {} }));
@@ -36,7 +40,7 @@ async function setup(recipients: number) {
   }
   const record = (recipient: number, eventType: string, details: object = {}) =>
     events.record(eventOf(run, recipient, eventType, details));
-  return { outcomes, record, reputation, run, runs };
+  return { outcomes, record, reputation, run, runs, suppressions };
 }
 
 function eventOf(run: string, recipient: number, eventType: string, details: object): string {
@@ -90,6 +94,30 @@ describe('what became of mails', () => {
     const { record, run, runs } = await setup(500);
     expect(await record(99_999, 'Delivery')).toBe('foreign');
     expect((await runs.get(run)).outcomes.delivered).toBe(0);
+  });
+});
+
+describe('who is written to no more', () => {
+  const found = async (suppressions: SuppressionList, recipient: number) =>
+    (await suppressions.find(`r${recipient}@example.com`)).map(({ scope, reason }) => `${scope} ${reason}`);
+
+  it('is whose mail bounced for good, who complained, and whose mails bounced too often', async () => {
+    const { record, suppressions } = await setup(500);
+    const onSesList = { bounce: { bounceType: 'Permanent', bounceSubType: 'OnAccountSuppressionList' } };
+    await record(0, 'Bounce', permanent);
+    await record(0, 'Bounce', permanent);
+    await record(1, 'Complaint', { complaint: {} });
+    await record(2, 'Complaint', { complaint: { complaintFeedbackType: 'not-spam' } });
+    await record(3, 'Bounce', onSesList);
+    await record(4, 'Bounce', transient);
+    await record(4, 'Bounce', transient);
+    await record(5, 'Delivery');
+    expect(await found(suppressions, 0)).toEqual(['* bounce']);
+    expect(await found(suppressions, 1)).toEqual(['* complaint']);
+    expect(await found(suppressions, 2)).toEqual([]);
+    expect(await found(suppressions, 3)).toEqual(['* ses']);
+    expect(await found(suppressions, 4), 'one mail, told twice').toEqual([]);
+    expect(await found(suppressions, 5)).toEqual([]);
   });
 });
 

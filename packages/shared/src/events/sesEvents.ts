@@ -7,22 +7,39 @@ import { type ChunkRef, type Ledger, UnknownChunkError } from '../ledger/index.j
 import { type MailOutcome, type Runs, UnknownRunError } from '../run/index.js';
 import type { RedisConnection } from '../runtime/index.js';
 import { TAGS } from '../ses/index.js';
+import type { Feedback } from './feedback.js';
 import type { MailOutcomes } from './mailOutcomes.js';
 import type { ReputationWindow } from './reputation.js';
 
-/** Of an event we only need its kind, the mail's time and its tags. https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html */
+const Time = z.iso.datetime({ offset: true });
+const Recipients = z.array(z.object({ emailAddress: z.string().max(320) })).default([]);
+
+/** Of an event we only need its kind, the mail's time and its tags; of bounces and complaints, whose. https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html */
 const SesEvent = z.object({
   eventType: z.string().max(64),
   mail: z.object({
-    timestamp: z.iso.datetime({ offset: true }),
+    timestamp: Time,
     messageId: z.string().max(256),
     tags: z.record(z.string(), z.array(z.string().max(256))).default({}),
   }),
-  bounce: z.object({ bounceType: z.string().max(64) }).optional(),
-  complaint: z.object({ complaintFeedbackType: z.string().max(64).nullish() }).optional(),
+  bounce: z
+    .object({
+      bounceType: z.string().max(64),
+      bounceSubType: z.string().max(64).optional(),
+      bouncedRecipients: Recipients,
+      timestamp: Time.optional(),
+    })
+    .optional(),
+  complaint: z
+    .object({
+      complaintFeedbackType: z.string().max(64).nullish(),
+      complainedRecipients: Recipients,
+      timestamp: Time.optional(),
+    })
+    .optional(),
 });
 
-type SesEvent = z.infer<typeof SesEvent>;
+export type SesEvent = z.infer<typeof SesEvent>;
 
 /** Kinds of events that can only come for a mail that SES has accepted. */
 const PROVES_ACCEPTANCE = new Set([
@@ -69,6 +86,7 @@ export class MalformedEventError extends Error {
 }
 
 export interface SesEventServices {
+  feedback: Feedback;
   ledger: Ledger;
   outcomes: MailOutcomes;
   redis: RedisConnection;
@@ -121,6 +139,7 @@ export class SesEvents {
       const { positions, tally } = await ledger.move({ run, chunk }, 'evidence', [position], note);
       if (positions.length > 0) await runs.tally(run, chunk, tally);
       const outcome = outcomeOf(event);
+      await this.#services.feedback.take({ run, chunk }, position, event);
       const isNews = outcome !== undefined && (await this.#count({ run, chunk }, position, outcome));
       return positions.length > 0 || isNews ? 'settled' : 'known';
     } catch (error) {

@@ -38,15 +38,8 @@ async function setup(states: RecipientState[] = ['queued', 'queued', 'queued']) 
 const note = { at: 1, detail: 'test' };
 
 describe('the table of transitions', () => {
-  const moves = [
-    'evidence',
-    'confirm',
-    'resend',
-    'retry',
-    'cancel',
-    'suppress',
-  ] as const satisfies LedgerEvent[];
-  const settles = ['accept', 'reject', 'release', 'doubt'] as const satisfies LedgerEvent[];
+  const moves = ['evidence', 'confirm', 'resend', 'retry', 'cancel'] as const satisfies LedgerEvent[];
+  const settles = ['accept', 'reject', 'release', 'doubt', 'suppress'] as const satisfies LedgerEvent[];
 
   for (const from of STATE_NAMES) {
     for (const event of moves) {
@@ -149,6 +142,7 @@ describe('a worker that comes late', () => {
     await others.ledger.claim(others.ref, 'other', 1);
     expect((await others.settle('late', 0, 'release')).refused).toEqual([0]);
     expect((await others.settle('late', 0, 'reject')).refused).toEqual([0]);
+    expect((await others.settle('late', 0, 'suppress')).refused).toEqual([0]);
     expect((await others.ledger.states(others.ref))?.[0]).toBe('claimed');
   });
 });
@@ -199,6 +193,20 @@ describe('a chunk', () => {
     expect((await ledger.journal(ref)).map(({ detail }) => detail)).toEqual(['id-0', 'no', 'id-2']);
     expect(await test.redis.pttl(keys.archive)).toBeGreaterThan(0);
     expect(await test.redis.pttl(keys.states)).toBeGreaterThan(50_000);
+  });
+
+  it('may hold recipients who never were queued, with the reason', async () => {
+    const { ledger } = await setup();
+    const ref = { run: 'news--20261124T100000Z', chunk: chunkNumber++ };
+    const recipients = encodeRecipients([
+      { address: 'a@example.com', fields: {} },
+      { address: 'b@example.com', fields: {} },
+    ]);
+    const entry = { position: 1, event: 'suppress', at: 5, detail: 'bounce' } as const;
+    await ledger.createChunk(ref, recipients, ['queued', 'suppressed'], [entry]);
+    expect((await ledger.claim(ref, 'a', 2)).positions).toEqual([0]);
+    expect(await ledger.tally(ref)).toMatchObject({ claimed: 1, suppressed: 1 });
+    expect(await ledger.journal(ref)).toEqual([entry]);
   });
 
   it('says so when it is not known', async () => {

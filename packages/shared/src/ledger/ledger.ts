@@ -38,7 +38,7 @@ export interface Claim {
 }
 
 /** What became of one recipient of a claim. */
-export type Settlement = JournalEntry & { event: 'accept' | 'reject' | 'release' | 'doubt' };
+export type Settlement = JournalEntry & { event: 'accept' | 'reject' | 'release' | 'doubt' | 'suppress' };
 
 export interface Doubt {
   position: number;
@@ -77,14 +77,22 @@ export class Ledger {
     this.#barrier = barrier;
   }
 
-  /** Creates a chunk of queued recipients. False: another freezer was first, and its content stands. */
-  async createChunk(ref: ChunkRef, recipients: Buffer, states: readonly RecipientState[]): Promise<boolean> {
+  /**
+   * Creates a chunk. False: another freezer was first, and its content stands.
+   * @param entries why some of them are not queued.
+   */
+  async createChunk(
+    ref: ChunkRef,
+    recipients: Buffer,
+    states: readonly RecipientState[],
+    entries: readonly JournalEntry[] = [],
+  ): Promise<boolean> {
     const keys = this.#keys(ref);
     const letters = states.map((state) => STATES[state]).join('');
     const created = await chunkCreate(
       this.#redis,
-      [keys.states, keys.version, keys.recipients],
-      [letters, recipients],
+      [keys.states, keys.version, keys.recipients, keys.journal],
+      [letters, recipients, encodeEntries(entries)],
     );
     return created === 1;
   }

@@ -19,6 +19,9 @@ export type RecipientState = keyof typeof STATES;
 /** In the order of the numbers that scripts return. */
 export const STATE_NAMES = Object.keys(STATES) as RecipientState[];
 
+/** What a recipient is frozen as. */
+const INITIAL_STATES = ['queued', 'suppressed'] as const satisfies RecipientState[];
+
 /** What happens to a recipient. Every event has one target, so that an event which comes twice changes nothing. */
 export const TRANSITIONS = {
   /** A worker takes the recipient; only whoever holds the claim sends. */
@@ -41,8 +44,8 @@ export const TRANSITIONS = {
   retry: { from: ['rejected'], to: 'queued' },
   /** The run was cancelled. */
   cancel: { from: ['queued'], to: 'cancelled' },
-  /** The address is on the suppression list. */
-  suppress: { from: ['queued'], to: 'suppressed' },
+  /** The claim's holder found the address on the suppression list, and has not sent. */
+  suppress: { from: ['claimed', 'in_doubt'], to: 'suppressed' },
 } as const satisfies Record<string, { from: RecipientState[]; to: RecipientState }>;
 
 export type LedgerEvent = keyof typeof TRANSITIONS;
@@ -67,5 +70,6 @@ export function transitionsAsMermaid(): string {
   const arrows = Object.entries(TRANSITIONS).flatMap(([event, { from, to }]) =>
     from.map((state) => `  ${state} --> ${to}: ${event}`),
   );
-  return ['stateDiagram-v2', '  [*] --> queued', ...arrows].join('\n');
+  const starts = INITIAL_STATES.map((state) => `  [*] --> ${state}: freeze`);
+  return ['stateDiagram-v2', ...starts, ...arrows].join('\n');
 }

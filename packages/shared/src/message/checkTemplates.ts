@@ -15,6 +15,9 @@ import {
 import { BUILT_INS } from './template.js';
 import { toTemplateError } from './templateError.js';
 
+/** The built-in value that there is in some campaigns only. */
+const UNSUBSCRIBE_URL = 'unsubscribe_url';
+
 export interface FieldUse extends TemplatePlace {
   /** Top-level name. */
   name: string;
@@ -60,6 +63,20 @@ export function checkTemplates(content: Content, fields: readonly string[] | und
       return syntaxProblems(error).map((problem) => ({ part: source.part, ...problem }));
     }
   });
+}
+
+/** The bodies without a link to unsubscribe, though recipients may. Templates must be free of errors. */
+export function partsWithoutUnsubscribeLink(content: Content): MessagePart[] {
+  if (!content.definition.unsubscribe) return [];
+  return partsOf(content)
+    .filter((source) => {
+      const { engine, templates } = parse(content, source);
+      return (
+        source.part !== 'subject' &&
+        !variablesIn(engine, templates).some(({ name }) => name === UNSUBSCRIBE_URL)
+      );
+    })
+    .map(({ part }) => part);
 }
 
 function parse(content: Content, { source, isHtml }: PartSource) {
@@ -114,6 +131,12 @@ function builtInProblem(
     return {
       message: `{{ ${name} }}: the audience has a column of this name, which would be hidden by the built-in one`,
       expected: 'another name of the column',
+    };
+  }
+  if (name === UNSUBSCRIBE_URL && definition.unsubscribe === false) {
+    return {
+      message: `{{ ${name} }}: the campaign says "unsubscribe: no"`,
+      expected: 'yes, or no such link',
     };
   }
   const known = BUILT_INS[name] ?? [];

@@ -26,6 +26,7 @@ function setup({ subject = 'Hello', text = 'Hello', html, definition }: Template
       catch_up: 'latest',
       max_invalid: 0.2,
       weight: 1,
+      unsubscribe: true,
       list_id: '<daily.example.com>',
       ...definition,
     },

@@ -6,7 +6,7 @@ export type MessagePart = 'subject' | 'text' | 'html';
 
 /** What templates are made of. */
 export interface Content {
-  definition: Pick<Campaign, 'subject' | 'audience' | 'schedule'>;
+  definition: Pick<Campaign, 'subject' | 'audience' | 'schedule'> & Partial<Pick<Campaign, 'unsubscribe'>>;
   body: CampaignBody;
 }
 

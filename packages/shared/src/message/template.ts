@@ -5,7 +5,8 @@
  * Beside the merge fields, which are top-level names, templates have
  * - `campaign.id`, `campaign.name` (the id, when the file has no name),
  * - `run.scheduled_at`: ISO 8601; `{{ run.scheduled_at | date: "%e %B %Y" }}` is in the schedule's time zone (else UTC),
- * - `address`: where this mail goes.
+ * - `address`: where this mail goes,
+ * - `unsubscribe_url`: the recipient's link to leave the campaign, unless it says `unsubscribe: no`.
  * They win over columns of the same name; validation refuses a template that uses such a name.
  */
 import type { CampaignSnapshot } from '../campaign/index.js';
@@ -19,6 +20,7 @@ export const BUILT_INS: Readonly<Record<string, readonly string[]>> = {
   campaign: ['id', 'name'],
   run: ['scheduled_at'],
   address: [],
+  unsubscribe_url: [],
 };
 
 export interface Message {
@@ -29,9 +31,17 @@ export interface Message {
   html?: string;
 }
 
+/** Whom a message is for. */
+export interface MessageRecipient {
+  address: string;
+  fields: Record<string, unknown>;
+  /** Missing: a template that uses it can't be rendered. */
+  unsubscribeUrl?: string | undefined;
+}
+
 export interface MessageTemplate {
   /** @throws {TemplateError} when the recipient lacks a field, or a rule of RFC 5322 can't be kept. */
-  render(recipient: { address: string; fields: Record<string, unknown> }): Message;
+  render(recipient: MessageRecipient): Message;
 }
 
 /** @throws {TemplateError} when a template has a syntax error. */
@@ -47,8 +57,8 @@ export function compileMessage(
   const campaign = { id: snapshot.id, name: snapshot.definition.name ?? snapshot.id };
   const run = { scheduled_at: scheduledAt.toISOString() };
   return {
-    render({ address, fields }) {
-      const scope = { ...fields, campaign, run, address };
+    render({ address, fields, unsubscribeUrl }) {
+      const scope = { ...fields, campaign, run, address, unsubscribe_url: unsubscribeUrl };
       const message: Message = { subject: '', text: '' };
       for (const { part, renderPart } of renderers) message[part] = renderPart(scope);
       message.subject = toSubject(message.subject);

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Ledger } from '../ledger/index.js';
+import { EVERYTHING, SuppressionList } from '../suppression/index.js';
 import { makeCsv, makeSnapshot, openTestRedis, StubClock, type TestRedis } from '../testing/index.js';
 import { freezeRun } from './freeze.js';
 import { Runs } from './runs.js';
@@ -15,8 +16,10 @@ afterAll(() => test.close());
 let minute = 0;
 
 async function setup(csv: string, settings = '') {
-  const runs = new Runs({ ...test, clock: new StubClock() });
+  const clock = new StubClock();
+  const runs = new Runs({ ...test, clock });
   const ledger = new Ledger(test);
+  const suppressions = new SuppressionList({ ...test, clock });
   const snapshot = await makeSnapshot(0, { csv, settings });
   const { run } = await runs.create(snapshot, new Date(Date.UTC(2026, 10, 25, 10, minute++)), 'manual');
   const rewrite = (content: string) => writeFileSync(join(snapshot.baseDir, 'recipients.csv'), content);
@@ -27,7 +30,8 @@ async function setup(csv: string, settings = '') {
     );
     return all.flat().map(({ address }) => address);
   };
-  return { runs, ledger, run, rewrite, addresses, services: { runs, ledger } };
+  const services = { runs, ledger, suppressions, clock };
+  return { runs, ledger, suppressions, run, rewrite, addresses, services };
 }
 
 /** Lets a freezer die after some chunks: its signal aborts when the ledger has created them. */
@@ -64,7 +68,7 @@ describe('freezing', () => {
 
   it('goes on after a crash without adding anyone twice or leaving anyone out, though the source has changed its order', async () => {
     const { runs, ledger, run, rewrite, addresses, services } = await setup(makeCsv(1_700));
-    await expect(freezeRun({ runs, ledger: new DyingLedger(2) }, run)).rejects.toThrow('killed');
+    await expect(freezeRun({ ...services, ledger: new DyingLedger(2) }, run)).rejects.toThrow('killed');
     const [header, ...rows] = makeCsv(1_710).trimEnd().split('\n');
     // Reordered, ten people more, and one of the frozen ones gone from the source: she stays.
     rewrite(`${[header, ...rows.filter((row) => !row.startsWith('reader7@')).reverse()].join('\n')}\n`);
@@ -91,6 +95,27 @@ describe('freezing', () => {
       '2 of 3 rows are invalid (66.7%, and max_invalid is 20.0%)',
     );
     expect((await runs.get(run)).frozenAt).toBeUndefined();
+  });
+
+  it('leaves suppressed addresses unserved, with the reason, and the numbers add up', async () => {
+    const csv =
+      'email,first_name\nJane@Example.com,J\nother@example.com,O\njane@example.com,again\nbad,B\nbounced@example.com,X\n';
+    const { runs, ledger, suppressions, run, services } = await setup(csv, 'max_invalid: 50%\n');
+    const since = new Date();
+    await suppressions.addMany([
+      { address: 'jane@example.com', scope: 'news', reason: 'unsubscribe', since },
+      { address: 'other@example.com', scope: 'another-campaign', reason: 'unsubscribe', since },
+      { address: 'bounced@example.com', scope: EVERYTHING, reason: 'bounce', since },
+    ]);
+    await freezeRun(services, run);
+    const { numbers } = await runs.get(run);
+    expect(numbers).toMatchObject({ audience: 5, duplicates: 1, invalid: 1, suppressed: 2, queued: 1 });
+    const ref = { run, chunk: 0 };
+    expect(await ledger.states(ref)).toEqual(['suppressed', 'queued', 'suppressed']);
+    expect((await ledger.journal(ref)).map(({ position, detail }) => [position, detail]).sort()).toEqual([
+      [0, 'unsubscribe'],
+      [2, 'bounce'],
+    ]);
   });
 
   it('of a frozen run changes nothing', async () => {

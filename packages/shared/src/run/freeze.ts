@@ -5,11 +5,16 @@
  * reads it, and adds only addresses that are in no chunk yet, even when the source returns other rows in another order by
  * then. Two freezers at the same time compete for chunk numbers; who loses reads the winner's chunk and goes on. Nothing is
  * sent before the whole audience stands.
+ *
+ * Who is on the suppression list by then is in a chunk as well, as `suppressed`: so the numbers add up, and the export of
+ * the run says why somebody got nothing.
  */
-import { AddressSet, type AudienceRow, openAudience } from '../audience/index.js';
+import { AddressSet, type AudienceRow, addressKey, openAudience } from '../audience/index.js';
 import type { CampaignSnapshot } from '../campaign/index.js';
 import { CHUNK_SIZE, encodeRecipients, type Ledger, type Recipient } from '../ledger/index.js';
 import { usedFields } from '../message/index.js';
+import type { Clock } from '../runtime/index.js';
+import type { SuppressionList } from '../suppression/index.js';
 import type { InvalidRow, Runs } from './runs.js';
 
 /** A report holds this many bad rows; the rest is only counted. */
@@ -27,6 +32,8 @@ class FreezeOvertakenError extends Error {
 export interface FreezeServices {
   runs: Runs;
   ledger: Ledger;
+  suppressions: SuppressionList;
+  clock: Clock;
 }
 
 /**
@@ -48,9 +55,10 @@ export async function freezeRun(
   return (await services.runs.get(run)).chunks;
 }
 
-async function freeze({ runs, ledger }: FreezeServices, run: string, signal?: AbortSignal): Promise<void> {
+async function freeze(services: FreezeServices, run: string, signal?: AbortSignal): Promise<void> {
+  const { runs } = services;
   const snapshot = await runs.snapshot(run);
-  const freezer = new Freezer(run, runs, ledger);
+  const freezer = new Freezer(services, run, snapshot.id);
   await freezer.readExistingChunks();
   const source = openAudience(snapshot.definition.audience, snapshot.baseDir);
   for await (const row of source.rows({
@@ -80,18 +88,19 @@ class Freezer {
   #invalid = 0;
 
   constructor(
+    private readonly services: FreezeServices,
     private readonly run: string,
-    private readonly runs: Runs,
-    private readonly ledger: Ledger,
+    private readonly campaign: string,
   ) {}
 
   /** Reads on from the first chunk number that is not known yet, and counts what it finds. */
   async readExistingChunks(): Promise<void> {
+    const { ledger } = this.services;
     for (;;) {
       const ref = { run: this.run, chunk: this.#chunks };
-      const states = await this.ledger.states(ref);
+      const states = await ledger.states(ref);
       if (!states) return;
-      for (const { address } of await this.ledger.recipients(ref)) this.#frozen.add(keyOf(address));
+      for (const { address } of await ledger.recipients(ref)) this.#frozen.add(addressKey(address));
       await this.#countChunk(states.length);
     }
   }
@@ -127,31 +136,47 @@ class Freezer {
   async #writeChunk(): Promise<void> {
     const recipients = this.#waiting;
     const ref = { run: this.run, chunk: this.#chunks };
-    const states = recipients.map(() => 'queued' as const);
-    if (await this.ledger.createChunk(ref, encodeRecipients(recipients), states)) {
+    // The compressing, which takes longer than Redis does, goes on while the list is asked.
+    const looking = this.#suppressedAmong(recipients);
+    const packed = encodeRecipients(recipients);
+    const { states, entries } = await looking;
+    if (await this.services.ledger.createChunk(ref, packed, states, entries)) {
       this.#waiting = [];
       await this.#countChunk(recipients.length);
       return;
     }
     // Another freezer was quicker: its chunks stand, and whom they hold must not come again.
     await this.readExistingChunks();
-    this.#waiting = recipients.filter(({ address }) => !this.#frozen.has(keyOf(address)));
+    this.#waiting = recipients.filter(({ address }) => !this.#frozen.has(addressKey(address)));
+  }
+
+  async #suppressedAmong(recipients: readonly Recipient[]) {
+    const { clock, suppressions } = this.services;
+    const keys = recipients.map(({ address }) => addressKey(address));
+    const found = await suppressions.findMany(keys, this.campaign);
+    const states = recipients.map((_, position) =>
+      found.has(position) ? ('suppressed' as const) : ('queued' as const),
+    );
+    const at = clock.now();
+    const entries = [...found].map(([position, { reason }]) => ({
+      position,
+      event: 'suppress' as const,
+      at,
+      detail: reason,
+    }));
+    return { states, entries };
   }
 
   async #countChunk(size: number): Promise<void> {
+    const { ledger, runs } = this.services;
     const ref = { run: this.run, chunk: this.#chunks };
-    const gate = await this.runs.tally(this.run, this.#chunks, await this.ledger.tally(ref));
-    if (gate === 'foreign') await this.ledger.drop(ref);
+    const gate = await runs.tally(this.run, this.#chunks, await ledger.tally(ref));
+    if (gate === 'foreign') await ledger.drop(ref);
     if (gate === 'foreign' || gate === 'cancelled')
       throw new FreezeOvertakenError(`${this.run} is ${gate === 'foreign' ? 'frozen' : gate}`);
     this.#chunks += 1;
     this.#recipients += size;
   }
-}
-
-/** As the audience compares addresses: without regard to case. */
-function keyOf(address: string): string {
-  return address.toLowerCase();
 }
 
 function assertUsable(

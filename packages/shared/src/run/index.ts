@@ -6,6 +6,7 @@ export {
   type MailOutcome,
   type OutcomeCounts,
   outcomesIn,
+  RUN_OUTCOME_NAMES,
 } from './mailOutcomes.js';
 export { parseRunId, runIdOf } from './runId.js';
 export {

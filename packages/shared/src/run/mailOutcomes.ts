@@ -11,14 +11,16 @@ export const MAIL_OUTCOMES = {
   bounced_transient: 4,
   complained: 8,
   delayed: 16,
-  unsubscribed: 32,
 } as const;
 
 export type MailOutcome = keyof typeof MAIL_OUTCOMES;
 
 export const MAIL_OUTCOME_NAMES = Object.keys(MAIL_OUTCOMES) as MailOutcome[];
 
-export type OutcomeCounts = Record<MailOutcome, number>;
+/** What a run counts: of its mails, and how many left by the link in one of them. */
+export const RUN_OUTCOME_NAMES = [...MAIL_OUTCOME_NAMES, 'unsubscribed'] as const;
+
+export type OutcomeCounts = Record<(typeof RUN_OUTCOME_NAMES)[number], number>;
 
 /** The outcomes in a recipient's byte. */
 export function outcomesIn(byte: number): MailOutcome[] {

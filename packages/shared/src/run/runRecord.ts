@@ -3,7 +3,7 @@
  * jobs, so that a job which comes back weeks later finds that it has nothing to do.
  */
 import { type RecipientState, STATE_NAMES } from '../ledger/index.js';
-import { MAIL_OUTCOME_NAMES, type OutcomeCounts } from './mailOutcomes.js';
+import { type OutcomeCounts, RUN_OUTCOME_NAMES } from './mailOutcomes.js';
 
 /** The same words everywhere: commands, pages, exports, logs. */
 export interface RunNumbers extends Record<RecipientState, number> {
@@ -111,7 +111,7 @@ export function toRunRecord(fields: Record<string, string>): RunRecord | undefin
     chunks: Number(fields.chunks ?? 0),
     numbers,
     outcomes: Object.fromEntries(
-      MAIL_OUTCOME_NAMES.map((name) => [name, Number(fields[name] ?? 0)]),
+      RUN_OUTCOME_NAMES.map((name) => [name, Number(fields[name] ?? 0)]),
     ) as OutcomeCounts,
     scheduledAt: new Date(Number(fields.scheduled_at)),
     createdAt: new Date(Number(fields.created_at)),

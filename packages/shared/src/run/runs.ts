@@ -182,6 +182,12 @@ export class Runs {
     if (reply === -1) throw new UnknownRunError(run);
   }
 
+  /** Somebody left, or came back, by the link in a mail of the run. Nothing when the run's retention is over. */
+  async countUnsubscribed(run: string, change: 1 | -1): Promise<void> {
+    const { record } = this.#keys(run);
+    if (await this.#redis.exists(record)) await this.#redis.hincrby(record, 'unsubscribed', change);
+  }
+
   /** The last known numbers of each chunk. */
   async chunkTallies(run: string): Promise<Map<number, Tally>> {
     const chunks = await this.#redis.hgetall(this.#keys(run).chunks);

@@ -9,11 +9,14 @@
  */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   GetAccountCommand,
   type GetAccountCommandOutput,
   GetConfigurationSetEventDestinationsCommand,
   GetEmailIdentityCommand,
+  ListSuppressedDestinationsCommand,
+  type ListSuppressedDestinationsCommandOutput,
   SESv2Client,
   SendEmailCommand,
   type SendEmailCommandInput,
@@ -25,6 +28,9 @@ import { answerOf, type SesAnswer } from './answers.js';
 
 /** Carries the claim's time from the call to the signer; never goes over the wire. */
 const CLAIMED_AT_HEADER = 'x-sendonce-claimed-at';
+
+const SUPPRESSED_PAGE_SIZE = 1_000;
+const SUPPRESSED_PAGE_EVERY_MS = 1_000;
 
 /** Connections to SES a process keeps open at the most. */
 const MAX_SOCKETS = 256;
@@ -103,6 +109,22 @@ export class SesClient implements MailSender {
     return EventDestinations.filter(({ Enabled }) => Enabled).flatMap(
       ({ MatchingEventTypes = [] }) => MatchingEventTypes,
     );
+  }
+
+  /** The account's own suppression list, page by page, at most one a second as SES allows. */
+  async *suppressed(): AsyncGenerator<{ address: string; since: Date }> {
+    for (let next: string | undefined, isFirst = true; isFirst || next; isFirst = false) {
+      if (!isFirst) await sleep(SUPPRESSED_PAGE_EVERY_MS);
+      const page: ListSuppressedDestinationsCommandOutput = await this.#client.send(
+        new ListSuppressedDestinationsCommand({
+          PageSize: SUPPRESSED_PAGE_SIZE,
+          ...(next && { NextToken: next }),
+        }),
+      );
+      for (const { EmailAddress, LastUpdateTime } of page.SuppressedDestinationSummaries ?? [])
+        if (EmailAddress) yield { address: EmailAddress, since: LastUpdateTime ?? new Date(0) };
+      next = page.NextToken;
+    }
   }
 
   /**

@@ -22,6 +22,8 @@ export interface MailContent {
   html?: string;
   /** RFC 2919: `name <list-id>`. */
   listId: string;
+  /** Where a POST unsubscribes the recipient, without a login, and a GET shows a page. */
+  unsubscribeUrl?: string | undefined;
   configurationSet?: string;
 }
 
@@ -36,6 +38,7 @@ export function makeSendEmailInput(content: MailContent, at?: MailPosition): Sen
     // RFC 3834: nobody's vacation notice should answer. Precedence does the same for older systems.
     { Name: 'Auto-Submitted', Value: 'auto-generated' },
     { Name: 'Precedence', Value: 'bulk' },
+    ...(content.unsubscribeUrl ? unsubscribeHeaders(content.unsubscribeUrl) : []),
     ...(at ? [{ Name: 'X-Sendonce-Id', Value: sendonceId(at) }] : []),
   ];
   const utf8 = (Data: string) => ({ Data, Charset: 'UTF-8' });
@@ -59,4 +62,12 @@ export function makeSendEmailInput(content: MailContent, at?: MailPosition): Sen
     }),
     ...(content.configurationSet && { ConfigurationSetName: content.configurationSet }),
   };
+}
+
+/** RFC 2369 and RFC 8058: mail programs show a button for these. The second one promises that a POST is enough. */
+function unsubscribeHeaders(url: string): MessageHeader[] {
+  return [
+    { Name: 'List-Unsubscribe', Value: `<${url}>` },
+    { Name: 'List-Unsubscribe-Post', Value: 'List-Unsubscribe=One-Click' },
+  ];
 }

@@ -5,8 +5,9 @@
 
 import { loadCampaigns } from '@sendonce/shared/campaign';
 import { EventsQueue, openSesEvents } from '@sendonce/shared/events';
-import { systemClock as clock, makeLogger, messageOf } from '@sendonce/shared/runtime';
+import { systemClock as clock, messageOf } from '@sendonce/shared/runtime';
 import { SesClient } from '@sendonce/shared/ses';
+import { findLinkObstacle } from '@sendonce/shared/suppression';
 import type { Context } from '../../context.js';
 import type { Finding } from './finding.js';
 
@@ -61,6 +62,22 @@ export async function checkEvents(context: Context): Promise<Finding[]> {
   ];
 }
 
+/** Whether the links in mails lead anywhere. */
+export function checkLinks({ settings }: Context): Finding {
+  const check = 'Links to unsubscribe';
+  const obstacle = findLinkObstacle(settings);
+  if (obstacle) return { check, verdict: 'error', detail: obstacle, mend: 'PUBLIC_URL=https://…' };
+  const isKept = settings.public.linkSecret !== undefined || settings.ses.isLocal;
+  return {
+    check,
+    verdict: isKept ? 'ok' : 'warning',
+    detail: isKept
+      ? `lead to ${settings.public.url}`
+      : 'LINK_SECRET is not set: they are dead once the data of this Redis are lost',
+    mend: 'LINK_SECRET=$(openssl rand -base64 32)',
+  };
+}
+
 async function checkConfigurationSet({ settings }: Context, name: string): Promise<Finding> {
   const check = `Configuration set ${name}`;
   const ses = new SesClient(settings.ses);
@@ -105,11 +122,9 @@ async function checkQueue({ settings }: Context): Promise<Finding[]> {
 }
 
 /** Whether events really come. */
-async function checkStream({ ledger, redis, runs, settings }: Context): Promise<Finding> {
-  const logger = makeLogger('doctor', 'silent');
+async function checkStream({ ledger, redis, runs, settings, suppressions }: Context): Promise<Finding> {
   const { prefix } = settings.redis;
-  const services = { clock, ledger, logger, redis, runs };
-  const { events } = openSesEvents(services, { prefix, limits: settings.reputation });
+  const { events } = openSesEvents({ clock, ledger, redis, runs, suppressions }, { ...settings, prefix });
   const alive = await events.aliveBetween();
   return {
     check: 'SES events',

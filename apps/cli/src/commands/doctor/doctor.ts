@@ -5,7 +5,7 @@ import { assertClocksAgree, readClockSkew, SesClient } from '@sendonce/shared/se
 import type { Command } from 'commander';
 import { type Context, withContext } from '../../context.js';
 import { print } from '../../output.js';
-import { checkEvents, checkIdentities } from './checkEvents.js';
+import { checkEvents, checkIdentities, checkLinks } from './checkEvents.js';
 import type { Finding } from './finding.js';
 
 const SIGNS: Record<Finding['verdict'], string> = { ok: '✓', warning: '!', error: '✗' };
@@ -23,6 +23,7 @@ export function addDoctorCommand(program: Command): void {
           await checkClocks(context),
           ...(await checkEvents(context)),
           ...(await checkIdentities(context)),
+          checkLinks(context),
           ...(await checkCampaigns(context.settings)),
         ];
         if (json) print(JSON.stringify(findings, null, 2));

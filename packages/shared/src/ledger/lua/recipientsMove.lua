@@ -1,5 +1,5 @@
--- One event for some or all recipients of a chunk, from outside of a claim: evidence, confirm, resend, retry, cancel,
--- suppress. `resend` without an operator's word asks that the fence has passed.
+-- One event for some or all recipients of a chunk, from outside of a claim: evidence, confirm, resend, retry, cancel.
+-- `resend` without an operator's word asks that the fence has passed.
 -- KEYS states, version, doubts, journal   ARGV event, journal entry, oldest claim that may be moved (ms, 0: any), '*' or position...
 -- Returns {tally, position that moved...}. What the table does not allow stays as it is.
 local event, oldest = ARGV[1], tonumber(ARGV[3])

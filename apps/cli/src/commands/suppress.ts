@@ -1,0 +1,194 @@
+import { once } from 'node:events';
+import { basename, dirname, resolve } from 'node:path';
+import { openAudience, parseRecipientAddress } from '@sendonce/shared/audience';
+import { systemClock as clock, UsageError } from '@sendonce/shared/runtime';
+import { SesClient } from '@sendonce/shared/ses';
+import {
+  type Added,
+  EVERYTHING,
+  SUPPRESSION_REASONS,
+  type Suppression,
+  type SuppressionList,
+  type SuppressionReason,
+} from '@sendonce/shared/suppression';
+import type { Command } from 'commander';
+import { stringify } from 'csv-stringify';
+import { type Context, withContext } from '../context.js';
+import { LiveLine, print, remark } from '../output.js';
+
+/** Entries that are written at a time while importing. */
+const BATCH_SIZE = 1_000;
+/** Bad rows that a report names; the rest is counted. */
+const NAMED_ROWS = 20;
+
+export function addSuppressCommand(program: Command): void {
+  const suppress = program.command('suppress').description('who gets no mail');
+  suppress
+    .command('add')
+    .argument('<address>')
+    .option('--campaign <id>', 'only of this campaign; default: of any')
+    .description('put an address on the list')
+    .action(async (text: string, { campaign = EVERYTHING }: { campaign?: string }) => {
+      const address = keyOf(text);
+      await withContext(async ({ suppressions }) => {
+        const since = new Date(clock.now());
+        const added = await suppressions.add({ address, scope: campaign, reason: 'manual', since });
+        print(added === 'known' ? 'It is on the list already.' : 'Added.');
+      });
+    });
+  suppress
+    .command('remove')
+    .argument('<address>')
+    .option('--campaign <id>', 'the entry of this campaign; default: the one for any')
+    .description('take an address off the list')
+    .action(async (text: string, { campaign = EVERYTHING }: { campaign?: string }) => {
+      const address = keyOf(text);
+      await withContext(async ({ suppressions }) => {
+        const isRemoved = await suppressions.remove(address, campaign);
+        const left = await suppressions.find(address);
+        if (!isRemoved) throw new UsageError(`There is no such entry.${describeLeft(left)}`);
+        print(`Removed.${describeLeft(left)}`);
+      });
+    });
+  suppress
+    .command('list')
+    .option('--address <address>', 'only this one')
+    .description('the list as CSV: address, campaign (* is any), reason, time, run')
+    .action(async ({ address }: { address?: string }) => {
+      await withContext(({ suppressions }) => writeList(suppressions, address && keyOf(address)));
+    });
+  suppress
+    .command('import')
+    .argument('[file]', 'CSV with a header; also what `list` has written')
+    .option('--column <name>', 'of the addresses', 'address')
+    .option('--campaign <id>', 'only of this campaign; default: of any, or what the column campaign says')
+    .option('--from-ses', 'the suppression list of the SES account, instead of a file')
+    .description('put many addresses on the list')
+    .action(async (file: string | undefined, options: ImportOptions) => {
+      if ((file === undefined) === (options.fromSes !== true))
+        throw new UsageError('Say either a file or --from-ses.');
+      await withContext(async (context) => {
+        const report = await importAll(
+          context.suppressions,
+          file === undefined ? fromSes(context) : fromFile(file, options),
+        );
+        printReport(report);
+        if (report.invalid.length > 0) process.exitCode = 1;
+      });
+    });
+}
+
+interface ImportOptions {
+  column: string;
+  campaign?: string;
+  fromSes?: boolean;
+}
+
+type Row = { suppression: Suppression } | { line: number; invalid: string };
+
+interface ImportReport extends Record<Added, number> {
+  invalid: { line: number; invalid: string }[];
+}
+
+async function importAll(suppressions: SuppressionList, rows: AsyncIterable<Row>): Promise<ImportReport> {
+  const report: ImportReport = { added: 0, known: 0, strengthened: 0, invalid: [] };
+  const progress = new LiveLine();
+  let waiting: Suppression[] = [];
+  let count = 0;
+  const write = async (): Promise<void> => {
+    for (const added of await suppressions.addMany(waiting)) report[added] += 1;
+    count += waiting.length;
+    waiting = [];
+    progress.update(`${count.toLocaleString('en')} read`);
+  };
+  for await (const row of rows) {
+    if ('invalid' in row) report.invalid.push(row);
+    else if (waiting.push(row.suppression) === BATCH_SIZE) await write();
+  }
+  await write();
+  progress.end();
+  return report;
+}
+
+async function* fromFile(file: string, { column, campaign }: ImportOptions): AsyncGenerator<Row> {
+  const path = resolve(file);
+  const source = openAudience({ csv: basename(path), address_field: column }, dirname(path));
+  for await (const row of source.rows()) {
+    if ('invalid' in row) {
+      yield { line: row.line, invalid: row.invalid };
+      continue;
+    }
+    const { key: address, fields } = row.recipient;
+    const { reason, time, run } = fields as Record<string, string | undefined>;
+    const since = time ? new Date(time) : new Date(clock.now());
+    if (Number.isNaN(since.getTime())) yield { line: row.line, invalid: 'the column "time" holds no time' };
+    else if (reason && !isReason(reason))
+      yield {
+        line: row.line,
+        invalid: `the column "reason" holds none of ${SUPPRESSION_REASONS.join(', ')}`,
+      };
+    else
+      yield {
+        suppression: {
+          address,
+          scope: campaign ?? (fields.campaign as string | undefined) ?? EVERYTHING,
+          reason: reason && isReason(reason) ? reason : 'import',
+          since,
+          ...(run && { run }),
+        },
+      };
+  }
+}
+
+async function* fromSes({ settings }: Context): AsyncGenerator<Row> {
+  const ses = new SesClient(settings.ses);
+  let line = 0;
+  try {
+    for await (const { address: text, since } of ses.suppressed()) {
+      line += 1;
+      const parsed = parseRecipientAddress(text);
+      if ('invalid' in parsed) yield { line, invalid: parsed.invalid };
+      else yield { suppression: { address: parsed.key, scope: EVERYTHING, reason: 'ses', since } };
+    }
+  } finally {
+    ses.close();
+  }
+}
+
+function printReport({ added, known, strengthened, invalid }: ImportReport): void {
+  print(
+    `${added.toLocaleString('en')} added, ${(known + strengthened).toLocaleString('en')} were there already, ${invalid.length} invalid.`,
+  );
+  for (const { line, invalid: reason } of invalid.slice(0, NAMED_ROWS)) remark(`  line ${line}: ${reason}`);
+  if (invalid.length > NAMED_ROWS) remark(`  and ${invalid.length - NAMED_ROWS} more`);
+}
+
+async function writeList(suppressions: SuppressionList, address: string | undefined): Promise<void> {
+  const csv = stringify({ header: true, columns: ['address', 'campaign', 'reason', 'time', 'run'] });
+  csv.pipe(process.stdout);
+  for await (const entry of address ? await suppressions.find(address) : suppressions.entries()) {
+    const { scope, reason, since, run = '' } = entry;
+    const row = { address: entry.address, campaign: scope, reason, time: since.toISOString(), run };
+    if (!csv.write(row)) await once(csv, 'drain');
+  }
+  csv.end();
+  await once(csv, 'end');
+}
+
+function keyOf(text: string): string {
+  const address = parseRecipientAddress(text);
+  if ('invalid' in address) throw new UsageError(`The address can't be used: ${address.invalid}`);
+  return address.key;
+}
+
+function describeLeft(left: readonly Suppression[]): string {
+  if (left.length === 0) return '';
+  const scopes = left.map(
+    ({ scope, reason }) => `${scope === EVERYTHING ? 'any campaign' : scope} (${reason})`,
+  );
+  return ` The address is still on it for ${scopes.join(', ')}.`;
+}
+
+function isReason(text: string): text is SuppressionReason {
+  return (SUPPRESSION_REASONS as string[]).includes(text);
+}
