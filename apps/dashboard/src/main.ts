@@ -12,6 +12,7 @@ import {
   runProcess,
   type Service,
 } from '@sendonce/shared/runtime';
+import { readKnownAccount } from '@sendonce/shared/ses';
 import { readLinkSecrets, SuppressionList, UnsubscribeLinks } from '@sendonce/shared/suppression';
 import type { Express } from 'express';
 import { makeCredentials, readSessionKey } from './operator/login.js';
@@ -32,13 +33,23 @@ await runProcess('dashboard', async (services, settings, logger) => {
     await readLinkSecrets({ redis, prefix }, settings.public),
     settings.public.url,
   );
-  const { events } = openSesEvents({ clock, ledger, redis, runs, suppressions }, { ...settings, prefix });
+  const { events, reputation } = openSesEvents(
+    { clock, ledger, redis, runs, suppressions },
+    { ...settings, prefix },
+  );
   const sns = new SnsMessages({ clock, logger }, settings.sns);
 
   const credentials = makeCredentials(settings.dashboard, logger);
   const sessionKey = await readSessionKey(redis, prefix);
   services.push(
-    await listen(operatorApp({ logger, queues, runs }, credentials, sessionKey), settings.dashboard),
+    await listen(
+      operatorApp(
+        { logger, queues, readAccount: () => readKnownAccount(redis, prefix), reputation, runs },
+        credentials,
+        sessionKey,
+      ),
+      settings.dashboard,
+    ),
   );
   services.push(
     await listen(publicApp({ clock, events, links, logger, runs, sns, suppressions }), settings.public),

@@ -1,7 +1,9 @@
 /** The operators' app: login, overview, Bull Board. Nothing of it is reached without a login, but for the health check. */
+import type { ReputationWindow } from '@sendonce/shared/events';
 import type { Queues } from '@sendonce/shared/queue';
 import type { Runs } from '@sendonce/shared/run';
 import type { Logger } from '@sendonce/shared/runtime';
+import type { AccountState } from '@sendonce/shared/ses';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import helmet from 'helmet';
 import { BOARD_CSP, bullBoard } from './bullBoard.js';
@@ -16,10 +18,13 @@ export interface OperatorServices {
   logger: Logger;
   queues: Queues;
   runs: Runs;
+  reputation: ReputationWindow;
+  /** What is known of the SES account. */
+  readAccount(): Promise<AccountState | undefined>;
 }
 
 export function operatorApp(
-  { logger, queues, runs }: OperatorServices,
+  { logger, queues, readAccount, reputation, runs }: OperatorServices,
   credentials: Credentials,
   sessionKey: string,
 ): Express {
@@ -33,10 +38,14 @@ export function operatorApp(
   app.use(QUEUES_PATH, secure(BOARD_CSP));
   app.use(/^\/(?!queues(\/|$))/, secure(PAGE_CSP));
   app.use(login(credentials, sessionKey, logger));
-  app.get(
-    '/',
-    async (_, response) => void response.type('html').send(overviewPage(await runs.list(RUNS_SHOWN))),
-  );
+  app.get('/', async (_, response) => {
+    const [list, account, standing] = await Promise.all([
+      runs.list(RUNS_SHOWN),
+      readAccount(),
+      reputation.read(),
+    ]);
+    response.type('html').send(overviewPage({ runs: list, account, reputation: standing }));
+  });
   app.use(QUEUES_PATH, bullBoard(queues, QUEUES_PATH));
   app.use(
     (_, response) => void response.status(404).type('html').send(messagePage('There is nothing here.')),

@@ -133,15 +133,15 @@ export class SesEvents {
   }
 
   async #settle({ run, chunk, position }: z.infer<typeof Position>, event: SesEvent): Promise<EventOutcome> {
-    const { ledger, runs } = this.#services;
-    const note = { at: Date.parse(event.mail.timestamp), detail: event.mail.messageId };
+    const ref = { run, chunk };
     try {
-      const { positions, tally } = await ledger.move({ run, chunk }, 'evidence', [position], note);
-      if (positions.length > 0) await runs.tally(run, chunk, tally);
-      const outcome = outcomeOf(event);
-      await this.#services.feedback.take({ run, chunk }, position, event);
-      const isNews = outcome !== undefined && (await this.#count({ run, chunk }, position, outcome));
-      return positions.length > 0 || isNews ? 'settled' : 'known';
+      // Independent of each other, and each may be repeated: when one fails, the event comes again.
+      const [isProof, isNews] = await Promise.all([
+        this.#prove(ref, position, event.mail),
+        this.#count(ref, position, outcomeOf(event)),
+        this.#services.feedback.take(ref, position, event),
+      ]);
+      return isProof || isNews ? 'settled' : 'known';
     } catch (error) {
       // The tags of another installation on the same topic, or of a run whose retention is over.
       if (error instanceof UnknownChunkError || error instanceof UnknownRunError) return 'foreign';
@@ -149,7 +149,21 @@ export class SesEvents {
     }
   }
 
-  async #count(ref: ChunkRef, position: number, outcome: MailOutcome): Promise<boolean> {
+  /** Whoever was in doubt has got the mail. */
+  async #prove(
+    ref: ChunkRef,
+    position: number,
+    { timestamp, messageId }: SesEvent['mail'],
+  ): Promise<boolean> {
+    const { ledger, runs } = this.#services;
+    const note = { at: Date.parse(timestamp), detail: messageId };
+    const { positions, tally } = await ledger.move(ref, 'evidence', [position], note);
+    if (positions.length > 0) await runs.tally(ref.run, ref.chunk, tally);
+    return positions.length > 0;
+  }
+
+  async #count(ref: ChunkRef, position: number, outcome: MailOutcome | undefined): Promise<boolean> {
+    if (!outcome) return false;
     const { outcomes, reputation } = this.#services;
     const isNews = await outcomes.mark(ref, position, outcome);
     if (isNews) await reputation.count(outcome);

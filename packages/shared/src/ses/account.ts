@@ -119,6 +119,15 @@ export class SesAccount {
   }
 }
 
+/** What workers were told last, for who only shows it; undefined: nothing yet. */
+export async function readKnownAccount(
+  redis: RedisConnection,
+  prefix: string,
+): Promise<AccountState | undefined> {
+  const text = await redis.get(accountKeys(prefix).account);
+  return text ? (JSON.parse(text) as Answer).state : undefined;
+}
+
 /** Recipients that campaigns may still have now. */
 export function leftOf({ max, sent }: { max: number; sent: number }): number {
   return Math.max(0, max - sent - (max >= RESERVE_FROM ? RESERVE : 0));

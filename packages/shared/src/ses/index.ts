@@ -1,5 +1,5 @@
 /** Amazon SES: the client with its fence, what its answers mean, the request of a mail, the shared rate. */
-export { type AccountState, leftOf, SesAccount } from './account.js';
+export { type AccountState, leftOf, readKnownAccount, SesAccount } from './account.js';
 export { answerOf, type Remedy, type SesAnswer, scrubAddresses } from './answers.js';
 export { type MailSender, SesClient, type SesConfig } from './client.js';
 export { assertClocksAgree, readClockSkew, readRedisSkewMs } from './clocks.js';
