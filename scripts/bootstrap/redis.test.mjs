@@ -15,7 +15,7 @@ afterEach(async () => {
 
 function setup() {
   const folder = mkdtempSync(join(tmpdir(), 'sendonce-redis-'));
-  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
   const dataDir = join(folder, 'data');
   const start = async (options) => {
     const server = await startRedis({ dataDir, ...options });
