@@ -103,6 +103,25 @@ describe('sendonce', () => {
     expect(code).toBe(0);
   });
 
+  it('says as doctor what is wrong with the account, and what mends it', async () => {
+    const put = (path: string, body: object) =>
+      fetch(`${system.sesUrl}${path}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    await put('/control/identities', { 'dif.io': 'PENDING' });
+    await put('/control/account', { sendingEnabled: false, productionAccessEnabled: false });
+    const { code, out } = await sendonce(['doctor']);
+    await put('/control/identities', { 'dif.io': 'SUCCESS' });
+    await put('/control/account', { sendingEnabled: true, productionAccessEnabled: true });
+    expect(code).toBe(1);
+    expect(out).toContain('✗ Sender dif.io: not verified, SES refuses its mails; DKIM pending');
+    expect(out).toContain('✗ SES sending: paused for this account');
+    expect(out).toContain('! SES sandbox: in the sandbox');
+    expect(out).toContain('✓ Configuration set sendonce: publishes all events that are needed');
+  });
+
   it.each([
     ['an unknown command', ['sned'], {}, 'unknown command'],
     ['an unknown campaign', ['run', 'nwes'], {}, 'Did you mean "news"?'],

@@ -184,7 +184,7 @@ export class ChunkSender {
     const [state, freesAt] = await Promise.all([account.state(), rate.quotaFreesAt()]);
     const quota = state?.quota ? ` of ${state.quota.max.toLocaleString('en')}` : '';
     const time = freesAt?.toISOString().replace(/^(.*)T(..:..).*$/, '$2 UTC on $1');
-    const sandbox = state?.isSandbox ? '; the account is in the sandbox, see docs/operations.md' : '';
+    const sandbox = state?.isSandbox ? '; the account is in the sandbox, see docs/aws.md' : '';
     const reason = `The quota${quota} recipients in 24 hours is used up; resumes ${time ? `about ${time}` : 'when SES has room'}${sandbox}`;
     return this.#pause(run, { cause: 'quota', reason, retryAt: this.#nextTry });
   }
