@@ -5,7 +5,7 @@ import { System } from './system.js';
 
 let system: System;
 beforeAll(async () => {
-  system = await System.start({ campaignsDir: makeCampaignDir({}) });
+  system = await System.start({ campaignsDir: makeCampaignDir({}, { id: 'doubtful' }) });
   system.spawn('dashboard');
   await waitFor('the dashboard', () =>
     fetch(`${system.dashboardUrl}/healthz`).then(
@@ -30,14 +30,18 @@ async function cookie(): Promise<string> {
 }
 
 describe("the operators' app", () => {
-  it.each(['/', '/queues', '/queues/api/queues', '/queues/static/js/main.js', '/anything'])(
-    'shows nothing of %s without a login',
-    async (path) => {
-      const response = await fetch(system.dashboardUrl + path, { redirect: 'manual' });
-      expect([303, 401]).toContain(response.status);
-      expect(await response.text()).not.toContain('sends');
-    },
-  );
+  it.each([
+    '/',
+    '/runs/x/in-doubt',
+    '/queues',
+    '/queues/api/queues',
+    '/queues/static/js/main.js',
+    '/anything',
+  ])('shows nothing of %s without a login', async (path) => {
+    const response = await fetch(system.dashboardUrl + path, { redirect: 'manual' });
+    expect([303, 401]).toContain(response.status);
+    expect(await response.text()).not.toContain('sends');
+  });
 
   it('lets in with the password and not without it', async () => {
     expect((await logIn('wrong')).status).toBe(401);
@@ -80,6 +84,34 @@ describe("the operators' app", () => {
     ).text();
     expect(jobs).toContain(`send chunk 1 of 1 of ${run}`);
     expect(jobs).not.toContain('@example.com');
+  });
+
+  it("lists who is in doubt, and takes an operator's word on one and on all of them", async () => {
+    const run = await system.startRun('doubtful');
+    await system.setFaults({ rules: [{ fault: 'refuse-then-reset', recipients: ['reader*@example.com'] }] });
+    await waitFor('the doubts', async () => (await system.runs.find(run))?.numbers.in_doubt === 3);
+    await system.setFaults({ rules: [] });
+    const url = `${system.dashboardUrl}/runs/${run}/in-doubt`;
+    const headers = { cookie: await cookie() };
+    expect((await fetch(url, { redirect: 'manual' })).status).not.toBe(200);
+    expect(await (await fetch(system.dashboardUrl, { headers })).text()).toContain('3 in doubt: look');
+    const list = await (await fetch(url, { headers })).text();
+    expect(list).toContain('reader1@example.com');
+    const say = (form: Record<string, string>) =>
+      fetch(url, { method: 'POST', headers, body: new URLSearchParams(form), redirect: 'manual' });
+    expect((await say({ verdict: 'maybe' })).status).toBe(400);
+    expect((await say({ verdict: 'sent', only: '0/1' })).status).toBe(303);
+    expect((await system.runs.get(run)).numbers).toMatchObject({ in_doubt: 2, sent: 1 });
+    expect((await say({ verdict: 'resend' })).status).toBe(303);
+    expect((await system.runs.get(run)).numbers.in_doubt, 'their requests may still be accepted').toBe(2);
+    expect(list).toContain('not yet');
+    await waitFor('the fence', async () => {
+      await say({ verdict: 'resend' });
+      return (await system.runs.get(run)).numbers.in_doubt === 0;
+    });
+    await system.whenFinished(run);
+    expect(await system.inbox(run)).toMatchObject({ messages: 2, duplicates: 0 });
+    expect((await fetch(`${system.dashboardUrl}/runs/none/in-doubt`, { headers })).status).toBe(404);
   });
 
   it('has nothing of it on the public port', async () => {

@@ -44,7 +44,16 @@ await runProcess('dashboard', async (services, settings, logger) => {
   services.push(
     await listen(
       operatorApp(
-        { logger, queues, readAccount: () => readKnownAccount(redis, prefix), reputation, runs },
+        {
+          clock,
+          fenceMs: settings.fenceMs,
+          ledger,
+          logger,
+          queues,
+          readAccount: () => readKnownAccount(redis, prefix),
+          reputation,
+          runs,
+        },
         credentials,
         sessionKey,
       ),

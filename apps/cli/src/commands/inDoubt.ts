@@ -1,9 +1,9 @@
 import { parseRecipientAddress } from '@sendonce/shared/audience';
-import { settleDoubts } from '@sendonce/shared/control';
+import { openDoubts, settleDoubts } from '@sendonce/shared/control';
 import { UsageError } from '@sendonce/shared/runtime';
 import { type Command, Option } from 'commander';
 import { type Context, withContext } from '../context.js';
-import { formatDate, print, printTable } from '../output.js';
+import { formatDate, print, printTable, remark } from '../output.js';
 
 export function addInDoubtCommand(program: Command): void {
   program
@@ -37,31 +37,31 @@ export function addInDoubtCommand(program: Command): void {
           if (address && doubts.length === 0)
             throw new UsageError(`--address: nobody of that address is in doubt in ${run}.`);
           const [only] = doubts;
-          const count = await settleDoubts(context, run, settle, {
+          const { settled, tooYoung } = await settleDoubts(context, run, {
+            verdict: settle,
             at: Date.now(),
             reason,
+            fenceMs: context.settings.fenceMs,
             ...(address && only && { only }),
           });
-          print(`${count} settled as ${settle === 'sent' ? 'sent' : 'to be sent again'}.`);
+          print(`${settled} settled as ${settle === 'sent' ? 'sent' : 'to be sent again'}.`);
+          if (tooYoung > 0) {
+            const minutes = Math.ceil(context.settings.fenceMs / 60_000);
+            remark(
+              `${tooYoung} are too young: SES may still accept their request until ${minutes} min after the claim (FENCE_SECONDS). Try again then.`,
+            );
+            process.exitCode = 1;
+          }
         });
       },
     );
 }
 
-async function listDoubts({ ledger, runs }: Context, run: string, address: string | undefined) {
+async function listDoubts(context: Context, run: string, address: string | undefined) {
   const wanted = address === undefined ? undefined : parseRecipientAddress(address);
   if (wanted && 'invalid' in wanted) throw new UsageError(`--address: ${wanted.invalid}`);
-  await runs.get(run);
   const found = [];
-  for (const [chunk, { in_doubt }] of await runs.chunkTallies(run)) {
-    if (in_doubt === 0) continue;
-    const ref = { run, chunk };
-    const recipients = await ledger.recipients(ref);
-    for (const { position, claimedAt } of await ledger.doubts(ref)) {
-      const recipient = recipients[position]?.address ?? '';
-      if (wanted && recipient.toLowerCase() !== wanted.key) continue;
-      found.push({ address: recipient, chunk, position, claimedAt: new Date(claimedAt) });
-    }
-  }
+  for await (const doubt of openDoubts(context, run))
+    if (!wanted || doubt.address.toLowerCase() === wanted.key) found.push(doubt);
   return found;
 }

@@ -1,12 +1,11 @@
 /** The operators' app: login, overview, Bull Board. Nothing of it is reached without a login, but for the health check. */
 import type { ReputationWindow } from '@sendonce/shared/events';
-import type { Queues } from '@sendonce/shared/queue';
-import type { Runs } from '@sendonce/shared/run';
 import type { Logger } from '@sendonce/shared/runtime';
 import type { AccountState } from '@sendonce/shared/ses';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import helmet from 'helmet';
 import { BOARD_CSP, bullBoard } from './bullBoard.js';
+import { type DoubtsServices, doubts } from './doubtsPage.js';
 import { type Credentials, login } from './login.js';
 import { overviewPage } from './overviewPage.js';
 import { PAGE_CSP, page } from './page.js';
@@ -14,20 +13,20 @@ import { PAGE_CSP, page } from './page.js';
 const QUEUES_PATH = '/queues';
 const RUNS_SHOWN = 20;
 
-export interface OperatorServices {
-  logger: Logger;
-  queues: Queues;
-  runs: Runs;
+export interface OperatorServices extends DoubtsServices {
+  /** `FENCE_SECONDS`. */
+  fenceMs: number;
   reputation: ReputationWindow;
   /** What is known of the SES account. */
   readAccount(): Promise<AccountState | undefined>;
 }
 
 export function operatorApp(
-  { logger, queues, readAccount, reputation, runs }: OperatorServices,
+  services: OperatorServices,
   credentials: Credentials,
   sessionKey: string,
 ): Express {
+  const { logger, queues, readAccount, reputation, runs } = services;
   const app = express();
   app.disable('x-powered-by');
   app.get('/healthz', (_, response) => void response.json({ ok: true }));
@@ -46,6 +45,7 @@ export function operatorApp(
     ]);
     response.type('html').send(overviewPage({ runs: list, account, reputation: standing }));
   });
+  app.use(doubts(services, services.fenceMs));
   app.use(QUEUES_PATH, bullBoard(queues, QUEUES_PATH));
   app.use(
     (_, response) => void response.status(404).type('html').send(messagePage('There is nothing here.')),

@@ -63,6 +63,7 @@ function runCard({ html }: RenderTools, run: RunRecord): Html {
     <section class="card">
       <h3>${run.id} <span class="status ${run.status}">${run.status}</span></h3>
       ${run.pauseReason ? html`<p class="reason">${run.pauseReason}</p>` : ''}
+      ${run.numbers.in_doubt > 0 ? html`<p><a href="/runs/${run.id}/in-doubt">${run.numbers.in_doubt.toLocaleString('en')} in doubt: look</a></p>` : ''}
       <progress max="${Math.max(total, 1)}" value="${done}" aria-label="${done} of ${total} recipients">${done} of ${total}</progress>
       <dl>${NUMBER_NAMES.map((name) => html`<div><dt>${name}</dt><dd>${run.numbers[name].toLocaleString('en')}</dd></div>`)}
         ${RUN_OUTCOME_NAMES.filter((name) => run.outcomes[name] > 0).map((name) => html`<div><dt>${name.replace('_', ' ')}</dt><dd>${run.outcomes[name].toLocaleString('en')}</dd></div>`)}</dl>

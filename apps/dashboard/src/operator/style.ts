@@ -20,6 +20,9 @@ progress { width: 100%; height: .6rem; accent-color: var(--good); }
 dl { display: flex; gap: .4rem 1.8rem; margin: .5rem 0 0; flex-wrap: wrap; }
 dt { color: var(--soft); font-size: .8rem; } dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; }
 .empty { color: var(--soft); padding: 2.5rem; text-align: center; }
+table { width: 100%; border-collapse: collapse; background: var(--card); border: 1px solid var(--line); }
+th, td { text-align: left; padding: .35rem .8rem; border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums; }
+.verdict { display: flex; gap: .6rem; align-items: center; flex-wrap: wrap; }
 button, input { font: inherit; padding: .4rem .8rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--card); color: inherit; }
 button { cursor: pointer; }
 .login { max-width: 22rem; margin: 12vh auto; display: grid; gap: .9rem; padding: 1.6rem; background: var(--card); border: 1px solid var(--line); border-radius: .8rem; }

@@ -1,2 +1,4 @@
 /** What operators do to runs, the same from the command line, the dashboard and the API. */
+
+export { type OpenDoubt, openDoubts } from './doubts.js';
 export { type ControlServices, cancelRun, pauseRun, resumeRun, settleDoubts } from './runControl.js';

@@ -49,23 +49,38 @@ export async function cancelRun(services: ControlServices, run: string, reason: 
   return true;
 }
 
-/** An operator's word on recipients in doubt: they got it (`sent`), or they shall get it (`resend`). Returns how many moved. */
+export interface DoubtVerdict {
+  verdict: 'sent' | 'resend';
+  /** ms since the epoch. */
+  at: number;
+  /** For the journal. */
+  reason: string;
+  /** Default: everybody. */
+  only?: { chunk: number; position: number };
+  /** Nobody is sent again before a claim is so old: until then SES may still accept the request that we doubt. */
+  fenceMs: number;
+}
+
+/** An operator's word on recipients in doubt: they got it (`sent`), or they shall get it (`resend`). */
 export async function settleDoubts(
   { ledger, queues, runs }: ControlServices,
   run: string,
-  verdict: 'sent' | 'resend',
-  { at, reason, only }: { at: number; reason: string; only?: { chunk: number; position: number } },
-): Promise<number> {
+  { verdict, at, reason, only, fenceMs }: DoubtVerdict,
+): Promise<{ settled: number; tooYoung: number }> {
   const record = await runs.get(run);
   const event = verdict === 'sent' ? 'confirm' : 'resend';
-  let count = 0;
+  const claimedBefore = verdict === 'resend' ? at - fenceMs : 0;
+  const count = { settled: 0, tooYoung: 0 };
   for (const [chunk, known] of await runs.chunkTallies(run)) {
     if (known.in_doubt === 0 || (only && only.chunk !== chunk)) continue;
     const ref = { run, chunk };
-    const positions = only ? [only.position] : (await ledger.doubts(ref)).map(({ position }) => position);
-    const moved = await ledger.move(ref, event, positions, { at, detail: reason });
+    const doubts = (await ledger.doubts(ref)).filter(({ position }) => !only || only.position === position);
+    const positions = doubts.map(({ position }) => position);
+    const moved = await ledger.move(ref, event, positions, { at, detail: reason, claimedBefore });
     await runs.tally(run, chunk, moved.tally);
-    count += moved.positions.length;
+    count.settled += moved.positions.length;
+    if (claimedBefore > 0)
+      count.tooYoung += doubts.filter(({ claimedAt }) => claimedAt > claimedBefore).length;
     if (hasQueued(moved.tally) && record.status !== 'paused')
       await ensureSendJob(queues.sends, { ...ref, chunks: record.chunks });
   }
