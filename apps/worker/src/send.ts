@@ -120,21 +120,25 @@ export class ChunkSender {
     if (linkObstacle && run.snapshot.definition.unsubscribe)
       return this.#pause(ref.run, { cause: 'campaign', reason: linkObstacle });
     const recipients = await ledger.recipients(ref);
-    const turnEndsAt = clock.now() + TURN_MS;
+    let turnEndsAt = clock.now() + TURN_MS;
     let pace = await this.#reserve(tally.queued, signal);
     while (pace.places > 0) {
       await pauseUntil(pace.startsAt - CLAIM_AHEAD_MS, clock, signal);
       if (signal.aborted) return 'interrupted';
       const claim = await ledger.claim(ref, randomUUID(), pace.places);
       if (claim.positions.length === 0) return 'done';
-      // The next places are reserved while these are used: the stream must not stand still between two micro-batches.
-      const next = claim.tally.queued > 0 ? this.#reserve(claim.tally.queued, signal) : undefined;
+      // The next places are reserved while these are used: the stream must not stand still between two micro-batches. Not
+      // when somebody else may have the next turn, since nobody else could use them.
+      const isTurnOver = clock.now() > turnEndsAt;
+      const goesOn = claim.tally.queued > 0 && !isTurnOver;
+      const next = goesOn ? this.#reserve(claim.tally.queued, signal) : undefined;
       next?.catch(() => undefined);
       ({ gate, tally } = await this.#sendBatch({ ref, run, recipients, claim, pace }, signal));
       await onProgress(tally);
       if (tally.queued === 0) return 'done';
       if (gate !== 'open') return outcomeOf(gate);
-      if (clock.now() > turnEndsAt && (await hasEarlierTurn(queues.sends, priority))) return 'interrupted';
+      if (isTurnOver && (await hasEarlierTurn(queues.sends, priority))) return 'interrupted';
+      if (isTurnOver) turnEndsAt = clock.now() + TURN_MS;
       pace = await (next ?? this.#reserve(tally.queued, signal));
     }
     return signal.aborted ? 'interrupted' : this.#pauseForQuota(ref.run);
@@ -247,7 +251,8 @@ export class ChunkSender {
           return void settle(position, 'doubt', answer.reason);
         case 'released':
           settle(position, 'release', answer.reason);
-          if (answer.remedy === 'slow') await rate.slowDown();
+          // What others answered must be settled, also when this fails.
+          if (answer.remedy === 'slow') await rate.slowDown().catch(() => undefined);
           else if (answer.remedy !== 'none' && result.remedy !== 'pause')
             Object.assign(result, { remedy: answer.remedy, reason: answer.reason });
       }
