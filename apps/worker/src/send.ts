@@ -6,7 +6,6 @@
  * until the fence has passed, and is in doubt then. At most one micro-batch a chunk is claimed at a time.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { addressKey } from '@sendonce/shared/audience';
 import type { ChunkRef, Claim, Ledger, Recipient, Settlement, Tally } from '@sendonce/shared/ledger';
 import { ClaimNotDurableError, UnknownChunkError } from '@sendonce/shared/ledger';
@@ -26,6 +25,7 @@ import type { SuppressionList, UnsubscribeLinks } from '@sendonce/shared/suppres
 import type { Outcome } from './outcomes.js';
 import { pauseRun } from './pauses.js';
 import type { PinnedRun, PinnedRuns } from './pinnedRuns.js';
+import { Places, pauseUntil } from './places.js';
 import { RefusalRow } from './refusals.js';
 
 /** Recipients a claim, at the most: what a killed worker leaves in doubt. */
@@ -34,8 +34,6 @@ const BATCH_SIZE = 100;
 const BATCH_MS = 2_000;
 /** A request is not sent when its claim is older than this, ms. Only thrift: what makes it safe is the signature. */
 const STALE_CLAIM_MS = 120_000;
-/** After a pause of this process requests may catch up by so much, ms; more would be a burst over the account's rate. */
-const CATCH_UP_MS = 5;
 /** A claim is made so long before its first place, so that it stands when the place comes, ms. */
 const CLAIM_AHEAD_MS = 15;
 /** A chunk is at it for so long before another run's gets its turn, ms. */
@@ -259,14 +257,13 @@ export class ChunkSender {
     };
 
     const sending: Promise<void>[] = [];
-    let at = Math.max(pace.startsAt, clock.now() - CATCH_UP_MS);
+    const places = new Places(pace, clock);
     for (const position of claim.positions) {
-      if (at - clock.now() >= 1) await pauseUntil(at, clock, signal);
-      if (signal.aborted || result.remedy !== 'none') settle(position, 'release', 'not tried');
+      const hasPlace = await places.take(signal);
+      if (!hasPlace || signal.aborted || result.remedy !== 'none') settle(position, 'release', 'not tried');
       else if (clock.now() - startedAt > STALE_CLAIM_MS) settle(position, 'release', 'the claim is stale');
       else if (suppressed.has(position)) settle(position, 'suppress', suppressed.get(position) ?? '');
       else sending.push(sendOne(position));
-      at = Math.max(at + pace.intervalMs, clock.now() - CATCH_UP_MS);
     }
     await Promise.all(sending);
     result.settlements.sort((a, b) => a.position - b.position);
@@ -306,11 +303,6 @@ export class ChunkSender {
       throw error;
     }
   }
-}
-
-async function pauseUntil(time: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  const waitMs = time - clock.now();
-  if (waitMs >= 1) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
 }
 
 function outcomeOf(gate: Exclude<Gate, 'open'>): Outcome {

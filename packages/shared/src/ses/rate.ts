@@ -14,10 +14,10 @@ const rateSlowDown = luaScript(import.meta.url, 'rateSlowDown');
 /** When GetAccount is not allowed to us: what a new account in the sandbox has. */
 const CAUTIOUS_RATE = 1;
 /** SES counts when a call arrives, and some arrive closer together than they were sent: room for that. */
-const SHARE_OF_RATE = 0.985;
+const SHARE_OF_RATE = 0.987;
 /** A throttled answer holds everybody back for as long as this many places take. */
-const PUSH_BACK_PLACES = 3;
-const SLOW_DOWN_BY = 0.97;
+const PUSH_BACK_PLACES = 2;
+const SLOW_DOWN_BY = 0.995;
 const LEAST_FACTOR = 0.25;
 /** SES's quota is of the last so many ms. */
 const QUOTA_WINDOW_MS = 86_400_000;

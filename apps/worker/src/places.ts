@@ -1,0 +1,40 @@
+/**
+ * The places of a micro-batch in the account's stream of recipients. A place that has passed while this process stood still
+ * (a collection of garbage, a busy core) is gone: using it late would fall together with somebody else's, and SES throttles
+ * what comes closer than its rate. Whoever gets none for that reason is in the next micro-batch.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '@sendonce/shared/runtime';
+import type { Reservation } from '@sendonce/shared/ses';
+
+/** A place may be used so late, ms. */
+const LATE_MS = 5;
+/** Places that are closer together than this, ms, are used late as well: there the worker is slower than the rate. */
+const CLOSE_MS = 1;
+
+export class Places {
+  readonly #clock: Clock;
+  readonly #pace: Reservation;
+  #next = 0;
+
+  constructor(pace: Reservation, clock: Clock) {
+    this.#pace = pace;
+    this.#clock = clock;
+  }
+
+  /** Waits for the next place. False: there is none left. */
+  async take(signal: AbortSignal): Promise<boolean> {
+    const { intervalMs, places, startsAt } = this.#pace;
+    const lateMs = this.#clock.now() - LATE_MS - startsAt;
+    if (intervalMs >= CLOSE_MS) this.#next = Math.max(this.#next, Math.ceil(lateMs / intervalMs));
+    if (this.#next >= places) return false;
+    await pauseUntil(startsAt + this.#next * intervalMs, this.#clock, signal);
+    this.#next += 1;
+    return true;
+  }
+}
+
+export async function pauseUntil(time: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  const waitMs = time - clock.now();
+  if (waitMs >= 1) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+}
