@@ -5,11 +5,14 @@
  */
 import { addressKey } from '../audience/index.js';
 import { type ChunkRef, type Ledger, UnknownChunkError } from '../ledger/index.js';
+import type { MailOutcome } from '../run/index.js';
 import { EVERYTHING, type SuppressionList, type SuppressionReason } from '../suppression/index.js';
 import type { SesEvent } from './sesEvents.js';
 
 /** Subtypes by which SES says that its own list stopped the mail. */
 const OWN_LISTS = ['Suppressed', 'OnAccountSuppressionList'];
+
+type Reason = Extract<SuppressionReason, 'complaint' | 'bounce' | 'ses'> | 'transient';
 
 export class Feedback {
   readonly #ledger: Ledger;
@@ -26,8 +29,14 @@ export class Feedback {
     this.#transientLimit = transientLimit;
   }
 
-  async take(ref: ChunkRef, position: number, event: SesEvent): Promise<void> {
-    const reason = reasonOf(event);
+  /** @param outcome what the event says of its mail. */
+  async take(
+    ref: ChunkRef,
+    position: number,
+    outcome: MailOutcome | undefined,
+    event: SesEvent,
+  ): Promise<void> {
+    const reason = reasonOf(outcome, event);
     if (!reason) return;
     const address = await this.#addressOf(ref, position, event);
     if (!address) return;
@@ -59,11 +68,15 @@ export class Feedback {
   }
 }
 
-function reasonOf({ bounce, complaint, eventType }: SesEvent): SuppressionReason | 'transient' | undefined {
-  if (eventType === 'Complaint')
-    // Somebody took it out of the junk folder: the opposite of a complaint.
-    return complaint?.complaintFeedbackType === 'not-spam' ? undefined : 'complaint';
-  if (eventType !== 'Bounce') return undefined;
-  if (bounce?.bounceType !== 'Permanent') return 'transient';
-  return OWN_LISTS.includes(bounce.bounceSubType ?? '') ? 'ses' : 'bounce';
+function reasonOf(outcome: MailOutcome | undefined, { bounce }: SesEvent): Reason | undefined {
+  switch (outcome) {
+    case 'complained':
+      return 'complaint';
+    case 'bounced':
+      return OWN_LISTS.includes(bounce?.bounceSubType ?? '') ? 'ses' : 'bounce';
+    case 'bounced_transient':
+      return 'transient';
+    default:
+      return undefined;
+  }
 }

@@ -19,10 +19,12 @@ beforeAll(async () => {
 });
 afterAll(() => test.close());
 
+const prefixOf = (number: number): string => `${test.prefix}:${number}`;
+
 /** A run whose recipients were all sent a mail. */
 async function setup(recipients: number) {
   const { redis } = test;
-  const prefix = `${test.prefix}:${count++}`;
+  const prefix = prefixOf(count++);
   const clock = { now: () => Date.now() };
   const ledger = new Ledger({ redis, prefix });
   const runs = new Runs({ redis, prefix, clock });
@@ -77,6 +79,21 @@ describe('what became of mails', () => {
       unsubscribed: 0,
     });
     expect(await reputation.read()).toMatchObject({ mails: 980, bounceRate: 20 / 980 });
+  });
+
+  it('is in the run, too, when the process died between the chunk and the run, and the event came again', async () => {
+    const { outcomes, record, run, runs } = await setup(500);
+    // All that a process did which died after the first of the two writes.
+    const dying = { outcomes: () => Promise.reject(new Error('dead')) };
+    const half = new MailOutcomes(
+      { redis: test.redis, runs: dying as never },
+      { prefix: prefixOf(count - 1) },
+    );
+    await expect(half.mark({ run, chunk: 0 }, 3, 'delivered')).rejects.toThrow('dead');
+    expect((await outcomes.ofChunk({ run, chunk: 0 })).get(3)).toEqual(['delivered']);
+    expect((await runs.get(run)).outcomes.delivered).toBe(0);
+    expect(await record(3, 'Delivery')).toBe('known');
+    expect((await runs.get(run)).outcomes.delivered).toBe(1);
   });
 
   it('is told by recipient', async () => {

@@ -1,6 +1,7 @@
 /**
  * Counts what became of mails: a byte a recipient in the chunk, counts in the chunk and in the run. Exact, however often and
- * in whatever order events come, and after a crash between the two: the next event of the chunk brings the run up to date.
+ * in whatever order events come, and after a crash between the two: an event that was not taken in comes again, and brings
+ * the run up to date, though it is no news to the chunk any more.
  */
 import { type ChunkRef, chunkKeys } from '../ledger/index.js';
 import { MAIL_OUTCOME_NAMES, MAIL_OUTCOMES, type MailOutcome, outcomesIn, type Runs } from '../run/index.js';
@@ -31,7 +32,7 @@ export class MailOutcomes {
       [position, MAIL_OUTCOMES[outcome], outcome],
     )) as [number, ...string[]] | [];
     const [isNew, ...pairs] = reply;
-    if (!isNew) return false;
+    if (isNew === undefined) return false;
     const counts = new Map<string, number>();
     for (let i = 0; i < pairs.length; i += 2) counts.set(String(pairs[i]), Number(pairs[i + 1]));
     await this.#runs.outcomes(
@@ -40,7 +41,7 @@ export class MailOutcomes {
       counts.get('version') ?? 0,
       MAIL_OUTCOME_NAMES.map((name) => [name, counts.get(name) ?? 0]),
     );
-    return true;
+    return isNew === 1;
   }
 
   /** By position; nothing for those of whom no event has told. */

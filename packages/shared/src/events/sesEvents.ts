@@ -134,12 +134,13 @@ export class SesEvents {
 
   async #settle({ run, chunk, position }: z.infer<typeof Position>, event: SesEvent): Promise<EventOutcome> {
     const ref = { run, chunk };
+    const outcome = outcomeOf(event);
     try {
       // Independent of each other, and each may be repeated: when one fails, the event comes again.
       const [isProof, isNews] = await Promise.all([
         this.#prove(ref, position, event.mail),
-        this.#count(ref, position, outcomeOf(event)),
-        this.#services.feedback.take(ref, position, event),
+        this.#count(ref, position, outcome),
+        this.#services.feedback.take(ref, position, outcome, event),
       ]);
       return isProof || isNews ? 'settled' : 'known';
     } catch (error) {
