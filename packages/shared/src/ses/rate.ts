@@ -5,11 +5,13 @@
  * Not a library's limiter: those that keep their state in Redis count in windows (a burst at the edge of each), or wait in
  * a queue of one process. This is one script of a few lines.
  */
-import { luaScript, type RedisConnection } from '../runtime/index.js';
+import { readFileSync } from 'node:fs';
+import { type Clock, luaScript, type RedisConnection } from '../runtime/index.js';
 import { accountKeys, type SesAccount } from './account.js';
 
-const placesReserve = luaScript(import.meta.url, 'placesReserve');
-const rateSlowDown = luaScript(import.meta.url, 'rateSlowDown');
+const prelude = readFileSync(new URL('../../src/ses/lua/prelude.lua', import.meta.url), 'utf8');
+const placesReserve = luaScript(import.meta.url, 'placesReserve', prelude);
+const rateSlowDown = luaScript(import.meta.url, 'rateSlowDown', prelude);
 
 /** When GetAccount is not allowed to us: what a new account in the sandbox has. */
 const CAUTIOUS_RATE = 1;
@@ -21,7 +23,8 @@ const SLOW_DOWN_BY = 0.995;
 const LEAST_FACTOR = 0.25;
 /** SES's quota is of the last so many ms. */
 const QUOTA_WINDOW_MS = 86_400_000;
-const PLACES_PER_MS = 600_000;
+/** Places are counted by the time at which they were reserved, in slots of so many ms. */
+const SLOT_MS = 600_000;
 
 export interface RateConfig {
   /** `SES_MAX_RATE`; default: the account's own. */
@@ -41,16 +44,16 @@ export interface Reservation {
 export class SendRate {
   readonly #redis: RedisConnection;
   readonly #account: SesAccount;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #config: RateConfig;
 
   constructor(
-    { redis, account, clock }: { redis: RedisConnection; account: SesAccount; clock: { now(): number } },
+    { redis, account, clock }: { redis: RedisConnection; account: SesAccount; clock: Clock },
     config: RateConfig,
   ) {
     this.#redis = redis;
     this.#account = account;
-    this.#now = () => clock.now();
+    this.#clock = clock;
     this.#config = config;
   }
 
@@ -63,9 +66,13 @@ export class SendRate {
   async reserve(places: number): Promise<Reservation> {
     const rate = (await this.ratePerSecond()) * SHARE_OF_RATE;
     const { next, slowdown, left, places: byTime } = accountKeys(this.#config.prefix);
-    const reply = await placesReserve(this.#redis, [next, slowdown, left, byTime], [places, rate]);
+    const reply = await placesReserve(
+      this.#redis,
+      [next, slowdown, left, byTime],
+      [places, rate, SLOT_MS, QUOTA_WINDOW_MS / SLOT_MS],
+    );
     const [granted, waitMs, intervalMs] = (reply as (number | string)[]).map(Number);
-    return { places: granted ?? 0, startsAt: this.#now() + (waitMs ?? 0), intervalMs: intervalMs ?? 0 };
+    return { places: granted ?? 0, startsAt: this.#clock.now() + (waitMs ?? 0), intervalMs: intervalMs ?? 0 };
   }
 
   /** SES said that we are too fast: everybody waits a moment, and goes on a little slower. */
@@ -80,12 +87,9 @@ export class SendRate {
    * them is ours.
    */
   async quotaFreesAt(): Promise<Date | undefined> {
-    const key = accountKeys(this.#config.prefix).places;
-    const since = this.#now() - QUOTA_WINDOW_MS;
-    const times = (await this.#redis.hkeys(key)).map((slot) => Number(slot) * PLACES_PER_MS);
-    const old = times.filter((time) => time + PLACES_PER_MS <= since);
-    if (old.length > 0) await this.#redis.hdel(key, ...old.map((time) => String(time / PLACES_PER_MS)));
-    const oldest = Math.min(...times.filter((time) => time + PLACES_PER_MS > since));
-    return Number.isFinite(oldest) ? new Date(oldest + PLACES_PER_MS + QUOTA_WINDOW_MS) : undefined;
+    const slots = await this.#redis.hkeys(accountKeys(this.#config.prefix).places);
+    const since = this.#clock.now() - QUOTA_WINDOW_MS;
+    const ends = slots.map((slot) => (Number(slot) + 1) * SLOT_MS).filter((end) => end > since);
+    return ends.length > 0 ? new Date(Math.min(...ends) + QUOTA_WINDOW_MS) : undefined;
   }
 }
