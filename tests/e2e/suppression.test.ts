@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { readLinkSecrets, SuppressionList, UnsubscribeLinks } from '@sendonce/shared/suppression';
+import { openUnsubscribeLinks, SuppressionList } from '@sendonce/shared/suppression';
 import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { System } from './system.js';
@@ -70,7 +70,7 @@ describe('a recipient', () => {
     await system.whenSent(run, 1);
     const at = (await system.runs.get(run)).scheduledAt;
     const { redis, prefix } = system;
-    const links = new UnsubscribeLinks(await readLinkSecrets({ redis, prefix }, {}), system.publicUrl);
+    const links = await openUnsubscribeLinks({ redis, prefix }, { url: system.publicUrl });
     const last = 'reader999@example.com';
     const response = await oneClick(links.urlFor({ address: last, campaign: 'news', scheduledAt: at }));
     expect(response.status).toBe(200);
@@ -153,6 +153,10 @@ describe('sendonce suppress', () => {
       file,
       'address,reason\na@example.com,complaint\nnonsense,\na@example.com,bounce\nb@example.com,\n',
     );
+    expect(await sendonce('suppress', 'import', `${file}.gone`)).toMatchObject({ code: 2 });
+    const other = await sendonce('suppress', 'import', file, '--column', 'email');
+    expect(other).toMatchObject({ code: 2 });
+    expect(other.err).toContain('expected a header with the column "email"');
     const imported = await sendonce('suppress', 'import', file);
     expect(imported).toMatchObject({ code: 1 });
     expect(imported.out).toContain('2 added, 1 were there already, 1 invalid.');

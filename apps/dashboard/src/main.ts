@@ -13,7 +13,7 @@ import {
   type Service,
 } from '@sendonce/shared/runtime';
 import { readKnownAccount } from '@sendonce/shared/ses';
-import { readLinkSecrets, SuppressionList, UnsubscribeLinks } from '@sendonce/shared/suppression';
+import { openUnsubscribeLinks, SuppressionList } from '@sendonce/shared/suppression';
 import type { Express } from 'express';
 import { makeCredentials, readSessionKey } from './operator/login.js';
 import { operatorApp } from './operator/operatorApp.js';
@@ -29,10 +29,7 @@ await runProcess('dashboard', async (services, settings, logger) => {
   const runs = new Runs({ redis, prefix, clock });
   const ledger = new Ledger({ redis, prefix });
   const suppressions = new SuppressionList({ redis, prefix, clock });
-  const links = new UnsubscribeLinks(
-    await readLinkSecrets({ redis, prefix }, settings.public),
-    settings.public.url,
-  );
+  const links = await openUnsubscribeLinks({ redis, prefix }, settings.public);
   const { events, reputation } = openSesEvents(
     { clock, ledger, redis, runs, suppressions },
     { ...settings, prefix },

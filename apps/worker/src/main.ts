@@ -5,12 +5,7 @@ import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
 import { assertClocksAgree, readClockSkew, SendRate, SesAccount, SesClient } from '@sendonce/shared/ses';
-import {
-  findLinkObstacle,
-  readLinkSecrets,
-  SuppressionList,
-  UnsubscribeLinks,
-} from '@sendonce/shared/suppression';
+import { findLinkObstacle, openUnsubscribeLinks, SuppressionList } from '@sendonce/shared/suppression';
 import { AbsenceProof } from './absence.js';
 import { JobConsumer } from './jobConsumer.js';
 import { PinnedRuns } from './pinnedRuns.js';
@@ -44,8 +39,7 @@ await runProcess('worker', async (services, settings, logger) => {
   );
   if (!settings.public.linkSecret && !settings.ses.isLocal)
     logger.warn('LINK_SECRET is not set: links in mails are dead once the data of this Redis are lost');
-  const linkSecrets = await readLinkSecrets({ redis, prefix }, settings.public);
-  const links = new UnsubscribeLinks(linkSecrets, settings.public.url);
+  const links = await openUnsubscribeLinks({ redis, prefix }, settings.public);
   const linkObstacle = findLinkObstacle(settings);
   const pinnedRuns = new PinnedRuns(runs);
   const account = new SesAccount(

@@ -1,7 +1,7 @@
 import { parseRecipientAddress } from '@sendonce/shared/audience';
 import { readSettings, UsageError } from '@sendonce/shared/runtime';
 import { makeSendEmailInput, SesClient } from '@sendonce/shared/ses';
-import { readLinkSecrets, UnsubscribeLinks } from '@sendonce/shared/suppression';
+import { openUnsubscribeLinks } from '@sendonce/shared/suppression';
 import type { Command } from 'commander';
 import { withContext } from '../context.js';
 import { print } from '../output.js';
@@ -17,13 +17,10 @@ export function addTestSendCommand(program: Command): void {
       const settings = readSettings();
       const address = parseRecipientAddress(to);
       if ('invalid' in address) throw new UsageError(`--to: ${address.invalid}`);
-      const unsubscribeUrl = await withContext(async ({ redis }) => {
-        const secrets = await readLinkSecrets({ redis, prefix: settings.redis.prefix }, settings.public);
-        return new UnsubscribeLinks(secrets, settings.public.url).urlFor({
-          address: address.key,
-          campaign: id,
-        });
-      });
+      const links = await withContext(({ redis }) =>
+        openUnsubscribeLinks({ redis, prefix: settings.redis.prefix }, settings.public),
+      );
+      const unsubscribeUrl = links.urlFor({ address: address.key, campaign: id });
       const { message, snapshot } = await renderPreview(settings.campaignsDir, id, 1, unsubscribeUrl);
       const { from, reply_to, list_id } = snapshot.definition;
       const ses = new SesClient(settings.ses);

@@ -1,6 +1,6 @@
 /**
- * What the public reaches: SES's events, and unsubscribing. An app of its own on a port of its own, with none of the operators' routes.
- * Everything that comes in is signed, bounded and validated.
+ * What the public reaches: SES's events, and unsubscribing. An app of its own on a port of its own, with none of the
+ * operators' routes. Everything that comes in is signed, bounded and validated.
  */
 import { MalformedEventError, type SesEvents } from '@sendonce/shared/events';
 import type { Logger } from '@sendonce/shared/runtime';

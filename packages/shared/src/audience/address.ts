@@ -49,7 +49,7 @@ export function parseRecipientAddress(text: string): RecipientAddress | InvalidA
 
 /**
  * The HTML living standard's grammar, which the providers' own rules lie within; without dots that RFC 5321 does not allow,
- * and with a top-level domain that has a letter (no IP addresses, no host names). with the key 0.2 µs a call.
+ * and with a top-level domain that has a letter (no IP addresses, no host names). With the key 0.2 µs a call.
  */
 function isAddress(text: string): boolean {
   const at = text.lastIndexOf('@');

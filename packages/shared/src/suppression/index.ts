@@ -1,5 +1,4 @@
 /** Who gets no mail: the suppression list, and the links by which recipients put themselves on it. */
-export { readLinkSecrets } from './linkSecret.js';
 export {
   EVERYTHING,
   SUPPRESSION_REASONS,
@@ -7,5 +6,11 @@ export {
   type SuppressionReason,
 } from './suppression.js';
 export { type Added, SuppressionList, type TransientBounce } from './suppressionList.js';
-export { findLinkObstacle, runOfClaim, UNSUBSCRIBE_PATH, UnsubscribeLinks } from './unsubscribeLinks.js';
+export {
+  findLinkObstacle,
+  openUnsubscribeLinks,
+  runOfClaim,
+  UNSUBSCRIBE_PATH,
+  type UnsubscribeLinks,
+} from './unsubscribeLinks.js';
 export type { UnsubscribeClaim } from './unsubscribeToken.js';

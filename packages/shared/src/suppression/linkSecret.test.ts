@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestRedis, type TestRedis } from '../testing/index.js';
-import { findLinkObstacle, readLinkSecrets, UnsubscribeLinks } from './index.js';
+import { readLinkSecrets } from './linkSecret.js';
+import { findLinkObstacle, openUnsubscribeLinks } from './unsubscribeLinks.js';
 
 let test: TestRedis;
 beforeAll(async () => {
@@ -19,8 +20,8 @@ describe('the secret of the links', () => {
   });
 
   it('that is set makes links, and those that went out before are still read', async () => {
-    const links = async (settings: { linkSecret?: string; previousLinkSecret?: string }) =>
-      new UnsubscribeLinks(await readLinkSecrets(test, settings), 'https://example.com/mail/');
+    const links = (settings: { linkSecret?: string; previousLinkSecret?: string }) =>
+      openUnsubscribeLinks(test, { ...settings, url: 'https://example.com/mail/' });
     const before = (await links({})).urlFor(claim);
     const after = await links({ linkSecret: LINK_SECRET });
     const rotated = await links({ linkSecret: 'y'.repeat(32), previousLinkSecret: LINK_SECRET });

@@ -1,7 +1,8 @@
 /** The links by which recipients unsubscribe: `PUBLIC_URL/u/TOKEN`, in the header (RFC 8058) and in the body of a mail. */
 import { addressKey } from '../audience/index.js';
 import { runIdOf } from '../run/index.js';
-import type { Settings } from '../runtime/index.js';
+import type { RedisConnection, Settings } from '../runtime/index.js';
+import { readLinkSecrets } from './linkSecret.js';
 import { type UnsubscribeClaim, UnsubscribeTokens } from './unsubscribeToken.js';
 
 /** Where the public app serves them. */
@@ -29,6 +30,14 @@ export class UnsubscribeLinks {
   read(token: string): UnsubscribeClaim | undefined {
     return this.#tokens.read(token);
   }
+}
+
+/** The links as every process of an installation makes and reads them. */
+export async function openUnsubscribeLinks(
+  services: { redis: RedisConnection; prefix: string },
+  settings: Pick<Settings['public'], 'linkSecret' | 'previousLinkSecret' | 'url'>,
+): Promise<UnsubscribeLinks> {
+  return new UnsubscribeLinks(await readLinkSecrets(services, settings), settings.url);
 }
 
 /** The run whose mail a link was in; undefined for a test mail's. */
