@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { basename, dirname, resolve } from 'node:path';
-import { openAudience, parseRecipientAddress } from '@sendonce/shared/audience';
+import { AudienceSourceError, openAudience, parseRecipientAddress } from '@sendonce/shared/audience';
 import { systemClock as clock, UsageError } from '@sendonce/shared/runtime';
 import { SesClient } from '@sendonce/shared/ses';
 import {
@@ -113,6 +113,13 @@ async function importAll(suppressions: SuppressionList, rows: AsyncIterable<Row>
 async function* fromFile(file: string, { column, campaign }: ImportOptions): AsyncGenerator<Row> {
   const path = resolve(file);
   const source = openAudience({ csv: basename(path), address_field: column }, dirname(path));
+  await source.fields().catch((error: unknown) => {
+    if (!(error instanceof AudienceSourceError)) throw error;
+    // Not with the columns that there are: a file without a header begins with an address.
+    const isRead = error.line !== undefined;
+    const hint = `expected a header with the column "${column}"; --column names another one`;
+    throw new UsageError(isRead ? `${path}:${error.line}: ${hint}` : error.message, { cause: error });
+  });
   for await (const row of source.rows()) {
     if ('invalid' in row) {
       yield { line: row.line, invalid: row.invalid };
