@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { resumeRun } from '@sendonce/shared/control';
 import type { Reputation, ReputationWindow, SesEvents } from '@sendonce/shared/events';
 import type { Ledger, Tally } from '@sendonce/shared/ledger';
-import { addFreezeJob, ensureSendJob, type Queues } from '@sendonce/shared/queue';
+import { addFreezeJob, ensureSendJobs, type Queues } from '@sendonce/shared/queue';
 import type { RunRecord, Runs } from '@sendonce/shared/run';
 import type { Clock, Logger, RedisConnection, Service } from '@sendonce/shared/runtime';
 import { leftOf, type SesAccount } from '@sendonce/shared/ses';
@@ -146,14 +146,16 @@ export class Reconciler implements Service {
     const { clock, queues, runs } = this.#services;
     const isQuiet = clock.now() - (record.touchedAt?.getTime() ?? 0) > QUIET_AFTER_MS;
     const tallies = await runs.chunkTallies(record.id);
+    const isOpen = record.status !== 'paused' && record.status !== 'cancelled';
+    const waiting: number[] = [];
     for (let chunk = 0; chunk < record.chunks; chunk++) {
       if (this.#isStopped) return;
       const known = tallies.get(chunk);
       const tally = known && isSettled(known) ? known : await this.#settleChunk(record, chunk);
-      const isWaiting = tally.queued > 0 && record.status !== 'paused' && record.status !== 'cancelled';
-      if (isWaiting && isQuiet)
-        await ensureSendJob(queues.sends, { run: record.id, chunk, chunks: record.chunks });
+      if (tally.queued > 0) waiting.push(chunk);
     }
+    if (isOpen && isQuiet)
+      await ensureSendJobs(queues.sends, { run: record.id, chunks: record.chunks }, waiting);
   }
 
   /** Silent claims to doubts, proven absences to queued, and whoever is still queued in a cancelled run to cancelled. */
@@ -190,7 +192,8 @@ export class Reconciler implements Service {
       claimedBefore,
     });
     logger.info({ ...ref, resent: moved.positions.length }, 'no event came for these doubts: sending again');
-    if (record.status !== 'paused') await ensureSendJob(queues.sends, { ...ref, chunks: record.chunks });
+    if (record.status !== 'paused')
+      await ensureSendJobs(queues.sends, { run: record.id, chunks: record.chunks }, [chunk]);
     return moved.tally;
   }
 

@@ -3,7 +3,7 @@
  * repeated: what a process that died in the middle left out, the reconciler or the second try does.
  */
 import type { Ledger, Tally } from '../ledger/index.js';
-import { addFreezeJob, ensureSendJob, type Queues } from '../queue/index.js';
+import { addFreezeJob, ensureSendJobs, type Queues } from '../queue/index.js';
 import type { Runs } from '../run/index.js';
 
 export interface ControlServices {
@@ -32,9 +32,9 @@ export async function resumeRun(
     await addFreezeJob(queues.runs, run);
     return true;
   }
-  for (const [chunk, { queued }] of await runs.chunkTallies(run)) {
-    if (queued > 0) await ensureSendJob(queues.sends, { run, chunk, chunks: record.chunks });
-  }
+  const tallies = [...(await runs.chunkTallies(run))];
+  const waiting = tallies.filter(([, tally]) => hasQueued(tally)).map(([chunk]) => chunk);
+  await ensureSendJobs(queues.sends, { run, chunks: record.chunks }, waiting);
   return true;
 }
 
@@ -71,6 +71,7 @@ export async function settleDoubts(
   const event = verdict === 'sent' ? 'confirm' : 'resend';
   const claimedBefore = verdict === 'resend' ? at - fenceMs : 0;
   const count = { settled: 0, tooYoung: 0 };
+  const waiting: number[] = [];
   for (const [chunk, known] of await runs.chunkTallies(run)) {
     if (known.in_doubt === 0 || (only && only.chunk !== chunk)) continue;
     const ref = { run, chunk };
@@ -81,9 +82,9 @@ export async function settleDoubts(
     count.settled += moved.positions.length;
     if (claimedBefore > 0)
       count.tooYoung += doubts.filter(({ claimedAt }) => claimedAt > claimedBefore).length;
-    if (hasQueued(moved.tally) && record.status !== 'paused')
-      await ensureSendJob(queues.sends, { ...ref, chunks: record.chunks });
+    if (hasQueued(moved.tally)) waiting.push(chunk);
   }
+  if (record.status !== 'paused') await ensureSendJobs(queues.sends, { run, chunks: record.chunks }, waiting);
   return count;
 }
 

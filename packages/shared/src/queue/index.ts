@@ -13,7 +13,7 @@ export {
 } from './runsQueue.js';
 export {
   addSendJobs,
-  ensureSendJob,
+  ensureSendJobs,
   hasEarlierTurn,
   SEND,
   type SendPayload,

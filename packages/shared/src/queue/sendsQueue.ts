@@ -54,10 +54,18 @@ export async function addSendJobs(queue: SendsQueue, run: string, chunks: number
   }
 }
 
-/** Makes sure that a chunk with queued recipients has a job that will run. */
-export async function ensureSendJob(queue: SendsQueue, payload: SendPayload): Promise<void> {
-  const options = { ...SENDS_JOB_OPTIONS, priority: await currentTurn(queue) };
-  await ensureJob(queue, SEND, payload, sendJobId(payload), options);
+/** Makes sure that chunks with queued recipients have jobs that will run. New ones begin at the turn that is up. */
+export async function ensureSendJobs(
+  queue: SendsQueue,
+  { run, chunks }: { run: string; chunks: number },
+  numbers: readonly number[],
+): Promise<void> {
+  if (numbers.length === 0) return;
+  const turn = await currentTurn(queue);
+  for (const [index, chunk] of numbers.entries()) {
+    const options = { ...SENDS_JOB_OPTIONS, priority: Math.min(turn + index, LAST_TURN) };
+    await ensureJob(queue, SEND, { run, chunk, chunks }, sendJobId({ run, chunk }), options);
+  }
 }
 
 /** Whether somebody waits whose turn comes before this job's. */
