@@ -2,7 +2,7 @@
 import { resumeRun } from '@sendonce/shared/control';
 import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { System } from './system.js';
+import { everyone, System } from './system.js';
 
 /** `RATE=500 RECIPIENTS=5000` measures: how much of the rate is used, and how many calls are throttled. */
 const RATE = Number(process.env.RATE ?? 100);
@@ -39,8 +39,6 @@ async function setup(recipients: number, account: object, settings = '') {
   };
   return { system, setAccount, throttled };
 }
-
-const everyone = (count: number) => ({ messages: count, recipients: count, duplicates: 0 });
 
 /** When the first and the last mail were accepted, ms. */
 async function acceptedBetween(system: System): Promise<{ first: number; last: number }> {

@@ -1,33 +1,14 @@
 /** The dashboard process over real HTTP: the wall around the operators' app. */
 import { makeCampaignDir, waitFor } from '@sendonce/shared/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { System } from './system.js';
+import { PASSWORD, System } from './system.js';
 
 let system: System;
 beforeAll(async () => {
   system = await System.start({ campaignsDir: makeCampaignDir({}, { id: 'doubtful' }) });
-  system.spawn('dashboard');
-  await waitFor('the dashboard', () =>
-    fetch(`${system.dashboardUrl}/healthz`).then(
-      (response) => response.ok,
-      () => false,
-    ),
-  );
+  await system.startDashboardPorts();
 });
 afterAll(() => system.stop());
-
-async function logIn(password: string): Promise<Response> {
-  const body = new URLSearchParams({ user: 'admin', password });
-  return fetch(`${system.dashboardUrl}/login`, { method: 'POST', body, redirect: 'manual' });
-}
-
-async function cookie(): Promise<string> {
-  const response = await logIn('correct horse');
-  return response.headers
-    .getSetCookie()
-    .map((value) => value.split(';')[0])
-    .join('; ');
-}
 
 describe("the operators' app", () => {
   it.each([
@@ -44,13 +25,13 @@ describe("the operators' app", () => {
   });
 
   it('lets in with the password and not without it', async () => {
-    expect((await logIn('wrong')).status).toBe(401);
-    const response = await logIn('correct horse');
+    expect((await system.logIn('wrong')).status).toBe(401);
+    const response = await system.logIn(PASSWORD);
     expect(response.status).toBe(303);
     const [session] = response.headers.getSetCookie();
     expect(session).toMatch(/httponly/i);
     expect(session).toMatch(/samesite=strict/i);
-    const page = await fetch(system.dashboardUrl, { headers: { cookie: await cookie() } });
+    const page = await fetch(system.dashboardUrl, { headers: { cookie: await system.cookie() } });
     expect(await page.text()).toContain('No run yet');
     expect(page.headers.get('content-security-policy')).not.toContain('unsafe-inline');
   });
@@ -64,10 +45,10 @@ describe("the operators' app", () => {
     expect(response.headers.get('location')).toMatch(/^\/login/);
     const foreign = await fetch(`${system.dashboardUrl}/queues/api/queues/sends/pause`, {
       method: 'PUT',
-      headers: { cookie: await cookie(), 'sec-fetch-site': 'cross-site' },
+      headers: { cookie: await system.cookie(), 'sec-fetch-site': 'cross-site' },
     });
     expect(foreign.status).toBe(403);
-    const body = new URLSearchParams({ user: 'admin', password: 'correct horse', to: '//evil.example' });
+    const body = new URLSearchParams({ user: 'admin', password: PASSWORD, to: '//evil.example' });
     const login = await fetch(`${system.dashboardUrl}/login`, { method: 'POST', body, redirect: 'manual' });
     expect(login.headers.get('location')).toBe('/');
   });
@@ -76,7 +57,7 @@ describe("the operators' app", () => {
     system.spawn('worker');
     const run = await system.startRun();
     await system.whenFinished(run);
-    const headers = { cookie: await cookie() };
+    const headers = { cookie: await system.cookie() };
     const board = await fetch(`${system.dashboardUrl}/queues/`, { headers });
     expect(await board.text()).toContain('Sendonce');
     const jobs = await (
@@ -92,7 +73,7 @@ describe("the operators' app", () => {
     await waitFor('the doubts', async () => (await system.runs.find(run))?.numbers.in_doubt === 3);
     await system.setFaults({ rules: [] });
     const url = `${system.dashboardUrl}/runs/${run}/in-doubt`;
-    const headers = { cookie: await cookie() };
+    const headers = { cookie: await system.cookie() };
     expect((await fetch(url, { redirect: 'manual' })).status).not.toBe(200);
     expect(await (await fetch(system.dashboardUrl, { headers })).text()).toContain('3 in doubt: look');
     const list = await (await fetch(url, { headers })).text();

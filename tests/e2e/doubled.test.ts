@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { sendJobId } from '@sendonce/shared/queue';
 import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { System } from './system.js';
+import { everyone, System } from './system.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -16,8 +16,6 @@ async function setup(recipients: number, settings = '') {
   cleanups.push(() => system.stop());
   return system;
 }
-
-const everyone = (count: number) => ({ messages: count, recipients: count, duplicates: 0 });
 
 /** A process whose clock is wrong: Date.now is all that ours and BullMQ ask. */
 function clockAhead(ms: number): Record<string, string> {
@@ -61,19 +59,10 @@ describe('a job', () => {
   it('of a finished run that is retried in Bull Board sends nothing', async () => {
     const system = await setup(50);
     system.spawn('worker');
-    const dashboard = system.spawn('dashboard');
+    const dashboard = await system.startDashboardPorts();
     const run = await system.startRun();
     await system.whenFinished(run);
-    await waitFor('the dashboard', () => fetch(`${system.dashboardUrl}/healthz`).catch(() => undefined));
-    const login = await fetch(`${system.dashboardUrl}/login`, {
-      method: 'POST',
-      body: new URLSearchParams({ user: 'admin', password: 'correct horse' }),
-      redirect: 'manual',
-    });
-    const cookie = login.headers
-      .getSetCookie()
-      .map((value) => value.split(';')[0])
-      .join('; ');
+    const cookie = await system.cookie();
     const { sends } = system.queues;
     const jobId = sendJobId({ run, chunk: 0 });
     const before = await sends.getJob(jobId);

@@ -12,13 +12,7 @@ import { System } from './system.js';
 let system: System;
 beforeAll(async () => {
   system = await System.start({ campaignsDir: makeCampaignDir({}) });
-  system.spawn('dashboard');
-  await waitFor('the public port', () =>
-    fetch(`${system.publicUrl}/healthz`).then(
-      (response) => response.ok,
-      () => false,
-    ),
-  );
+  await system.startDashboardPorts();
 });
 afterAll(() => system.stop());
 

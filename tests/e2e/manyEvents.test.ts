@@ -8,9 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { startSesLocal } from '@sendonce/ses-local';
 import { loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
 import { encodeRecipients } from '@sendonce/shared/ledger';
-import { makeCampaignDir, waitFor } from '@sendonce/shared/testing';
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { makeCampaignDir, shuffled, waitFor } from '@sendonce/shared/testing';
 import { afterEach, expect, it } from 'vitest';
 import { System } from './system.js';
 
@@ -42,15 +40,6 @@ async function signAll(texts: string[]) {
   for (const text of texts) sns.topic.publish(() => text);
   await waitFor('the signatures', async () => signed.length === texts.length, 120_000);
   return { signed, certificateUrl: `${sns.url}/sns/certificate` };
-}
-
-function shuffled<Item>(items: Item[]): Item[] {
-  const random = xoroshiro128plus(11);
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = uniformInt(random, 0, last);
-    [items[last], items[other]] = [items[other] as Item, items[last] as Item];
-  }
-  return items;
 }
 
 it('events in any order, each twice, some forged, are counted exactly', async () => {
@@ -87,13 +76,12 @@ it('events in any order, each twice, some forged, are counted exactly', async ()
       recipients.map(() => 'sent'),
     );
   }
-  system.spawn('dashboard');
-  await waitFor('the public port', () => fetch(`${system.publicUrl}/healthz`).catch(() => undefined));
+  await system.startDashboardPorts();
 
   const forged = signed
     .filter((_, n) => n % 20 === 0)
     .map((text) => text.replace('Delivery', 'Complaint').replace('Bounce', 'Complaint'));
-  const posts = shuffled([...signed, ...signed, ...forged]);
+  const posts = shuffled([...signed, ...signed, ...forged], 11);
   const statuses = new Map<number, number>();
   const startedAt = performance.now();
   const sender = async (): Promise<void> => {

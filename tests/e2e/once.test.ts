@@ -6,7 +6,7 @@ import { SENDS_QUEUE, sendJobId } from '@sendonce/shared/queue';
 import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startRedis } from '../../scripts/bootstrap/redis.mjs';
-import { System } from './system.js';
+import { everyone, System } from './system.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -25,8 +25,6 @@ async function setup(
   cleanups.push(() => system.stop());
   return system;
 }
-
-const everyone = (count: number) => ({ messages: count, recipients: count, duplicates: 0 });
 
 describe('a run', () => {
   it('goes from the schedule to the inbox, once, with two schedulers and two workers', async () => {

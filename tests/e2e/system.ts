@@ -38,11 +38,20 @@ export interface InboxReport {
   duplicates: number;
 }
 
+/** The inbox when every one of `count` recipients got one mail. */
+export const everyone = (count: number): InboxReport => ({
+  messages: count,
+  recipients: count,
+  duplicates: 0,
+});
+
 export interface SystemOptions {
   campaignsDir: string;
   redisUrl?: string;
   env?: Record<string, string>;
 }
+
+export const PASSWORD = 'correct horse';
 
 /** Seconds instead of minutes: how long SES takes a signature, and how long a claim may stay silent. */
 export const FENCE_MS = 4_000;
@@ -100,7 +109,7 @@ export class System {
       SES_LOCAL_EVENTS_ENDPOINT: `${publicUrl}/hooks/ses`,
       PUBLIC_PORT: String(publicPort),
       DASHBOARD_PORT: String(dashboardPort),
-      DASHBOARD_PASSWORD: 'correct horse',
+      DASHBOARD_PASSWORD: PASSWORD,
       LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'warn',
       ...SHORT_FENCE,
       ...env,
@@ -169,6 +178,33 @@ export class System {
     );
     await waitFor('the first event', () => events.aliveBetween());
     return dashboard;
+  }
+
+  /** The dashboard with its two ports, up to the point where both answer. */
+  async startDashboardPorts(): Promise<ChildProcess> {
+    const dashboard = this.spawn('dashboard');
+    for (const url of [this.dashboardUrl, this.publicUrl])
+      await waitFor(`${url}/healthz`, () =>
+        fetch(`${url}/healthz`).then(
+          (response) => response.ok,
+          () => false,
+        ),
+      );
+    return dashboard;
+  }
+
+  logIn(password: string): Promise<Response> {
+    const body = new URLSearchParams({ user: 'admin', password });
+    return fetch(`${this.dashboardUrl}/login`, { method: 'POST', body, redirect: 'manual' });
+  }
+
+  /** The session of an operator who has logged in, as the value of a `Cookie` header. */
+  async cookie(): Promise<string> {
+    const response = await this.logIn(PASSWORD);
+    return response.headers
+      .getSetCookie()
+      .map((value) => value.split(';')[0])
+      .join('; ');
   }
 
   async kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

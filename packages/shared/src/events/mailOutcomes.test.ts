@@ -1,12 +1,10 @@
 /** Events as SES publishes them: any order, twice and thrice, of mails that are known and of mails that are not. */
 
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeRecipients, Ledger } from '../ledger/index.js';
 import { Runs } from '../run/index.js';
 import { SuppressionList } from '../suppression/index.js';
-import { makeSnapshot, openTestRedis, type TestRedis } from '../testing/index.js';
+import { makeSnapshot, openTestRedis, shuffled, type TestRedis } from '../testing/index.js';
 import { MailOutcomes } from './mailOutcomes.js';
 import { openSesEvents } from './openSesEvents.js';
 
@@ -69,7 +67,7 @@ describe('what became of mails', () => {
     for (let recipient = 2; recipient < 12; recipient++)
       events.push([recipient, 'Complaint', { complaint: {} }]);
     for (let recipient = 60; recipient < 80; recipient++) events.push([recipient, 'DeliveryDelay', {}]);
-    for (const event of shuffled([...events, ...events])) await record(...event);
+    for (const event of shuffled([...events, ...events], 7)) await record(...event);
     expect((await runs.get(run)).outcomes).toEqual({
       delivered: 960,
       bounced: 20,
@@ -152,12 +150,3 @@ describe('the reputation', () => {
     expect((await reputation.read()).verdict).toBe('pause');
   });
 });
-
-function shuffled<Item>(items: Item[]): Item[] {
-  const random = xoroshiro128plus(7);
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = uniformInt(random, 0, last);
-    [items[last], items[other]] = [items[other] as Item, items[last] as Item];
-  }
-  return items;
-}
