@@ -1,6 +1,7 @@
 /** What commands share: settings, one connection, and the services over it, opened only when a command needs them. */
 import { MailOutcomes } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
+import { Clicks } from '@sendonce/shared/links';
 import { closeQueues, openQueues, type Queues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import {
@@ -16,6 +17,7 @@ import {
 import { SuppressionList } from '@sendonce/shared/suppression';
 
 export interface Context {
+  clicks: Clicks;
   settings: Settings;
   redis: RedisConnection;
   queues: Queues;
@@ -40,8 +42,9 @@ export async function withContext<Result>(command: (context: Context) => Promise
     const runs = new Runs({ redis, prefix, clock });
     const outcomes = new MailOutcomes({ redis, runs }, { prefix });
     const suppressions = new SuppressionList({ redis, prefix, clock });
-    return await command({ settings, redis, queues, ledger, outcomes, runs, suppressions }).finally(() =>
-      closeQueues(queues),
+    const clicks = new Clicks({ redis }, { prefix, retentionMs: settings.ledgerRetentionMs });
+    return await command({ clicks, settings, redis, queues, ledger, outcomes, runs, suppressions }).finally(
+      () => closeQueues(queues),
     );
   } finally {
     await closeRedis(redis);

@@ -6,7 +6,9 @@ import { addControlCommands } from './commands/control.js';
 import { addDoctorCommand } from './commands/doctor/doctor.js';
 import { addExportCommand } from './commands/export.js';
 import { addInDoubtCommand } from './commands/inDoubt.js';
+import { addLinksPageCommand } from './commands/linksPage.js';
 import { addPreviewCommand } from './commands/preview.js';
+import { addReportCommand } from './commands/report.js';
 import { addRunCommand } from './commands/run.js';
 import { addStatusCommand } from './commands/status.js';
 import { addSuppressCommand } from './commands/suppress.js';
@@ -29,6 +31,8 @@ addControlCommands(program);
 addInDoubtCommand(program);
 addExportCommand(program);
 addSuppressCommand(program);
+addReportCommand(program);
+addLinksPageCommand(program);
 addDoctorCommand(program);
 
 try {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
+import { Clicks, LinkPages, LinkTokens, readLinkSecrets } from '@sendonce/shared/links';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import {
@@ -29,6 +30,15 @@ await runProcess('dashboard', async (services, settings, logger) => {
   const runs = new Runs({ redis, prefix, clock });
   const ledger = new Ledger({ redis, prefix });
   const suppressions = new SuppressionList({ redis, prefix, clock });
+  const linkSecrets = await readLinkSecrets({ redis, prefix }, settings.public);
+  const linkPages = new LinkPages({ redis, prefix, clock });
+  await linkPages.refresh();
+  const redirects = {
+    clicks: new Clicks({ redis }, { prefix, retentionMs: settings.ledgerRetentionMs }),
+    linkPages,
+    linkTokens: new LinkTokens(linkSecrets),
+    visitorSecret: linkSecrets[0] ?? '',
+  };
   const links = await openUnsubscribeLinks({ redis, prefix }, settings.public);
   const { events, reputation } = openSesEvents(
     { clock, ledger, redis, runs, suppressions },
@@ -58,7 +68,10 @@ await runProcess('dashboard', async (services, settings, logger) => {
     ),
   );
   services.push(
-    await listen(publicApp({ clock, events, links, logger, runs, sns, suppressions }), settings.public),
+    await listen(
+      publicApp({ ...redirects, clock, events, links, logger, runs, sns, suppressions }),
+      settings.public,
+    ),
   );
   const { host, port } = settings.dashboard;
   logger.info({ operators: `http://${host}:${port}`, public: settings.public.url }, 'dashboard ready');

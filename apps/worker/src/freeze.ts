@@ -4,6 +4,7 @@
  */
 
 import type { Ledger } from '@sendonce/shared/ledger';
+import type { LinkPages } from '@sendonce/shared/links';
 import { addSendJobs, type Queues } from '@sendonce/shared/queue';
 import { freezeRun, type Runs, UnknownRunError } from '@sendonce/shared/run';
 import { type Clock, type Logger, messageOf } from '@sendonce/shared/runtime';
@@ -13,6 +14,7 @@ import { FinalError, type Outcome } from './outcomes.js';
 export interface FreezeServices {
   runs: Runs;
   ledger: Ledger;
+  linkPages: LinkPages;
   queues: Queues;
   suppressions: SuppressionList;
   clock: Clock;
@@ -20,7 +22,7 @@ export interface FreezeServices {
 }
 
 export async function freeze(services: FreezeServices, run: string, signal: AbortSignal): Promise<Outcome> {
-  const { runs, queues, logger } = services;
+  const { linkPages, runs, queues, logger } = services;
   const record = await runs.find(run);
   if (!record) return 'expired';
   if (record.cancelledAt) return 'cancelled';
@@ -28,8 +30,9 @@ export async function freeze(services: FreezeServices, run: string, signal: Abor
   if (record.finishedAt) return 'done';
   const chunks = await freezeOrPause(services, run, signal);
   if (chunks === undefined) return 'interrupted';
-  const { definition } = await runs.snapshot(run);
-  await addSendJobs(queues.sends, run, chunks, definition.weight);
+  const snapshot = await runs.snapshot(run);
+  await linkPages.publish(snapshot);
+  await addSendJobs(queues.sends, run, chunks, snapshot.definition.weight);
   const { numbers } = await runs.get(run);
   logger.info({ run, chunks, ...numbers }, 'audience frozen');
   return 'done';

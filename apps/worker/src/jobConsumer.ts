@@ -4,6 +4,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { Ledger } from '@sendonce/shared/ledger';
+import type { LinkPages } from '@sendonce/shared/links';
 import {
   DUE,
   type DuePayload,
@@ -34,6 +35,7 @@ export interface JobConsumerServices {
   chunkSender: ChunkSender;
   clock: Clock;
   ledger: Ledger;
+  linkPages: LinkPages;
   logger: Logger;
   queues: Queues;
   redis: RedisConnection;

@@ -1,6 +1,7 @@
 /** The worker process: wires settings, connections and services, and starts them. Any number of workers may run. */
 import { EventsQueue, openSesEvents } from '@sendonce/shared/events';
 import { assertDurable, ClaimBarrier, Ledger, readDurability } from '@sendonce/shared/ledger';
+import { Clicks, LinkPages, LinkTokens, readLinkSecrets } from '@sendonce/shared/links';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
@@ -8,6 +9,7 @@ import { assertClocksAgree, readClockSkew, SendRate, SesAccount, SesClient } fro
 import { findLinkObstacle, openUnsubscribeLinks, SuppressionList } from '@sendonce/shared/suppression';
 import { AbsenceProof } from './absence.js';
 import { JobConsumer } from './jobConsumer.js';
+import { MailRenderer } from './mailRenderer.js';
 import { PinnedRuns } from './pinnedRuns.js';
 import { Reconciler } from './reconcile.js';
 import { ChunkSender } from './send.js';
@@ -40,6 +42,9 @@ await runProcess('worker', async (services, settings, logger) => {
   if (!settings.public.linkSecret && !settings.ses.isLocal)
     logger.warn('LINK_SECRET is not set: links in mails are dead once the data of this Redis are lost');
   const links = await openUnsubscribeLinks({ redis, prefix }, settings.public);
+  const linkTokens = new LinkTokens(await readLinkSecrets({ redis, prefix }, settings.public));
+  const clicks = new Clicks({ redis }, { prefix, retentionMs: settings.ledgerRetentionMs });
+  const linkPages = new LinkPages({ redis, prefix, clock });
   const linkObstacle = findLinkObstacle(settings);
   const pinnedRuns = new PinnedRuns(runs);
   const account = new SesAccount(
@@ -56,16 +61,16 @@ await runProcess('worker', async (services, settings, logger) => {
       account,
       clock,
       ledger,
-      links,
       logger,
       pinnedRuns,
       queues,
       rate,
+      renderer: new MailRenderer({ clicks, links, linkTokens, logger }, eventPublishing),
       runs,
       sender: ses,
       suppressions,
     },
-    { ...eventPublishing, ...(linkObstacle && { linkObstacle }) },
+    linkObstacle ? { linkObstacle } : {},
   );
   const absence = new AbsenceProof(
     { clock, events, logger, redis, sender: ses },
@@ -77,7 +82,7 @@ await runProcess('worker', async (services, settings, logger) => {
     { ...settings, prefix },
   );
   const consumer = new JobConsumer(
-    { chunkSender, clock, ledger, logger, queues, redis, runs, suppressions },
+    { chunkSender, clock, ledger, linkPages, logger, queues, redis, runs, suppressions },
     { ...settings, prefix },
   );
   services.push(reconciler, consumer);

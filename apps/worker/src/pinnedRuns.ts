@@ -14,6 +14,8 @@ export interface PinnedRun {
   scheduledAt: Date;
   /** How many there are to send to, after freezing. */
   recipients: number;
+  /** Links of its mails of which this worker has told. */
+  notedLinks: Set<string>;
 }
 
 export class PinnedRuns {
@@ -45,6 +47,7 @@ export class PinnedRuns {
       template,
       scheduledAt,
       recipients: recipientCount(record) - record.numbers.suppressed,
+      notedLinks: new Set(),
     };
   }
 }

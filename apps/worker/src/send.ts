@@ -9,19 +9,12 @@ import { randomUUID } from 'node:crypto';
 import { addressKey } from '@sendonce/shared/audience';
 import type { ChunkRef, Claim, Ledger, Recipient, Settlement, Tally } from '@sendonce/shared/ledger';
 import { ClaimNotDurableError, UnknownChunkError } from '@sendonce/shared/ledger';
-import { TemplateError } from '@sendonce/shared/message';
 import { hasEarlierTurn, type Queues } from '@sendonce/shared/queue';
 import { type Gate, type Pause, type Runs, UnknownRunError } from '@sendonce/shared/run';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
-import {
-  type MailSender,
-  makeSendEmailInput,
-  type Remedy,
-  type Reservation,
-  type SendRate,
-  type SesAccount,
-} from '@sendonce/shared/ses';
-import type { SuppressionList, UnsubscribeLinks } from '@sendonce/shared/suppression';
+import type { MailSender, Remedy, Reservation, SendRate, SesAccount } from '@sendonce/shared/ses';
+import type { SuppressionList } from '@sendonce/shared/suppression';
+import type { MailRenderer } from './mailRenderer.js';
 import type { Outcome } from './outcomes.js';
 import { pauseRun } from './pauses.js';
 import type { PinnedRun, PinnedRuns } from './pinnedRuns.js';
@@ -47,18 +40,17 @@ export interface SendServices {
   clock: Clock;
   ledger: Ledger;
   account: SesAccount;
-  links: UnsubscribeLinks;
   logger: Logger;
   pinnedRuns: PinnedRuns;
   queues: Queues;
   rate: SendRate;
+  renderer: MailRenderer;
   runs: Runs;
   sender: MailSender;
   suppressions: SuppressionList;
 }
 
 export interface SendConfig {
-  configurationSet?: string;
   /** Why links to unsubscribe can't work; then only campaigns that have none are sent. */
   linkObstacle?: string;
 }
@@ -230,14 +222,16 @@ export class ChunkSender {
     suppressed: ReadonlyMap<number, string>,
     signal: AbortSignal,
   ): Promise<BatchResult> {
-    const { clock, rate, sender } = this.#services;
+    const { clock, rate, renderer, sender } = this.#services;
     const result: BatchResult = { settlements: [], remedy: 'none', reason: '' };
     const startedAt = clock.now();
     const settle = (position: number, event: Settlement['event'], detail: string) =>
       result.settlements.push({ position, event, at: clock.now(), detail });
 
     const sendOne = async (position: number): Promise<void> => {
-      const rendered = this.#render(ref, run, recipients, position);
+      const recipient = recipients[position];
+      if (!recipient) throw new Error(`${ref.run}/${ref.chunk} has no recipient at position ${position}.`);
+      const rendered = renderer.render(run, recipient, { ...ref, position });
       if ('error' in rendered) return void settle(position, 'reject', rendered.error);
       const answer = await sender.send(rendered.mail, claim.claimedAt);
       switch (answer.outcome) {
@@ -268,40 +262,6 @@ export class ChunkSender {
     await Promise.all(sending);
     result.settlements.sort((a, b) => a.position - b.position);
     return result;
-  }
-
-  #render(
-    { run, chunk }: ChunkRef,
-    { snapshot, template, scheduledAt }: PinnedRun,
-    recipients: Recipient[],
-    position: number,
-  ) {
-    const recipient = recipients[position];
-    if (!recipient) throw new Error(`${run}/${chunk} has no recipient at position ${position}.`);
-    try {
-      const { from, reply_to, list_id, unsubscribe } = snapshot.definition;
-      const { configurationSet } = this.#config;
-      const { address } = recipient;
-      const unsubscribeUrl = unsubscribe
-        ? this.#services.links.urlFor({ address, campaign: snapshot.id, scheduledAt })
-        : undefined;
-      const mail = makeSendEmailInput(
-        {
-          from,
-          to: address,
-          listId: list_id,
-          unsubscribeUrl,
-          ...template.render({ ...recipient, unsubscribeUrl }),
-          ...(reply_to && { replyTo: reply_to }),
-          ...(configurationSet && { configurationSet }),
-        },
-        { run, chunk, position },
-      );
-      return { mail };
-    } catch (error) {
-      if (error instanceof TemplateError) return { error: error.message };
-      throw error;
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { parseRecipientAddress } from '@sendonce/shared/audience';
-import { readSettings, UsageError } from '@sendonce/shared/runtime';
+import { LinkPages } from '@sendonce/shared/links';
+import { systemClock as clock, readSettings, UsageError } from '@sendonce/shared/runtime';
 import { makeSendEmailInput, SesClient } from '@sendonce/shared/ses';
 import { openUnsubscribeLinks } from '@sendonce/shared/suppression';
 import type { Command } from 'commander';
@@ -17,11 +18,15 @@ export function addTestSendCommand(program: Command): void {
       const settings = readSettings();
       const address = parseRecipientAddress(to);
       if ('invalid' in address) throw new UsageError(`--to: ${address.invalid}`);
-      const links = await withContext(({ redis }) =>
-        openUnsubscribeLinks({ redis, prefix: settings.redis.prefix }, settings.public),
-      );
-      const unsubscribeUrl = links.urlFor({ address: address.key, campaign: id });
-      const { message, snapshot } = await renderPreview(settings.campaignsDir, id, 1, unsubscribeUrl);
+      const { message, snapshot, unsubscribeUrl } = await withContext(async ({ redis }) => {
+        const services = { redis, prefix: settings.redis.prefix };
+        const links = await openUnsubscribeLinks(services, settings.public);
+        const unsubscribeUrl = links.urlFor({ address: address.key, campaign: id });
+        const preview = await renderPreview(settings.campaignsDir, id, 1, unsubscribeUrl);
+        // The links of the test mail shall lead on, too.
+        await new LinkPages({ ...services, clock }).publish(preview.snapshot);
+        return { ...preview, unsubscribeUrl };
+      });
       const { from, reply_to, list_id } = snapshot.definition;
       const ses = new SesClient(settings.ses);
       const { configurationSet } = settings.ses;

@@ -1,5 +1,5 @@
 /**
- * What the public reaches: SES's events, and unsubscribing. An app of its own on a port of its own, with none of the
+ * What the public reaches: SES's events, unsubscribing, and links that are counted. An app of its own on a port of its own, with none of the
  * operators' routes. Everything that comes in is signed, bounded and validated.
  */
 import { MalformedEventError, type SesEvents } from '@sendonce/shared/events';
@@ -7,6 +7,7 @@ import type { Logger } from '@sendonce/shared/runtime';
 import { UNSUBSCRIBE_PATH } from '@sendonce/shared/suppression';
 import express, { type ErrorRequestHandler, type Express, type Request } from 'express';
 import helmet from 'helmet';
+import { type LinkRedirectServices, linkRedirect } from './linkRedirect.js';
 import { PUBLIC_CSP, publicPage } from './publicPage.js';
 import { type SnsMessages, UntrustedMessageError } from './snsMessages.js';
 import { type UnsubscribeServices, unsubscribe } from './unsubscribe.js';
@@ -14,7 +15,7 @@ import { type UnsubscribeServices, unsubscribe } from './unsubscribe.js';
 /** SNS messages have 256 kB at the most; in JSON's quotes a little more. */
 const BODY_LIMIT = '400kb';
 
-export interface PublicServices extends UnsubscribeServices {
+export interface PublicServices extends UnsubscribeServices, LinkRedirectServices {
   events: SesEvents;
   sns: SnsMessages;
 }
@@ -23,6 +24,8 @@ export function publicApp(services: PublicServices): Express {
   const { events, logger, sns } = services;
   const app = express();
   app.disable('x-powered-by');
+  // A proxy on this machine or in its own network says who asks, and for which host.
+  app.set('trust proxy', 'loopback, linklocal, uniquelocal');
   app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: PUBLIC_CSP } }));
   app.get('/healthz', (_, response) => void response.json({ ok: true }));
   app.post('/hooks/ses', express.text({ type: () => true, limit: BODY_LIMIT }), async (request, response) => {
@@ -32,6 +35,7 @@ export function publicApp(services: PublicServices): Express {
     response.status(200).json({ ok: true });
   });
   app.use(unsubscribe(services));
+  app.use(linkRedirect(services));
   app.use((_, response) => void response.status(404).json({ error: 'There is nothing here.' }));
   app.use(errorHandler(logger));
   return app;

@@ -70,7 +70,7 @@ in_doubt: resend
 catch_up: skip
 max_invalid: 5%
 list_id: news.lists.example.com
-utm: { source: news, medium: email, campaign: daily, content: a, id: "1" }
+links: { prefix: /daily/, hosts: [www.dif.io, "http://127.0.0.1:8080"], utm: { content: a, id: "1" } }
 `;
     const dir = await setup({ news: { 'campaign.yaml': yaml, 'body.html': '<p>{{ email }}</p>' } });
     const { definition, body } = await loadCampaign(dir, 'news');

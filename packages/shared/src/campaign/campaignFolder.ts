@@ -16,6 +16,7 @@ import {
   CampaignSchema,
   YAML_HINTS,
 } from './campaignSchema.js';
+import { withDefaultUtm } from './linksSchema.js';
 import { type PlaceOf, readYaml } from './yamlFile.js';
 
 export interface CampaignBody {
@@ -169,7 +170,11 @@ class CampaignFolder {
   }
 }
 
-function resolveDefaults(id: string, { list_id, ...input }: CampaignInput): Campaign {
+function resolveDefaults(id: string, { list_id, links, ...input }: CampaignInput): Campaign {
   const domain = parseMailbox(input.from)?.address.split('@')[1] ?? 'localhost';
-  return { ...input, list_id: `<${list_id ?? `${id}.${domain}`}>` };
+  return {
+    ...input,
+    list_id: `<${list_id ?? `${id}.${domain}`}>`,
+    ...(links && { links: withDefaultUtm(links, id) }),
+  };
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { parseMailbox } from '../audience/address.js';
 import { CronTimes } from './cronTimes.js';
 import { nearestName } from './didYouMean.js';
+import { LINKS_HINTS, makeLinksSchema } from './linksSchema.js';
 import { isTimeZone } from './wallClock.js';
 import type { YamlHints } from './yamlFile.js';
 
@@ -99,9 +100,6 @@ const yesNo = z
   .union([z.enum(['yes', 'no']), z.boolean()], { error: 'expected yes or no' })
   .transform((value) => value === true || value === 'yes');
 
-/** SES tags and URLs: RFC 3986 unreserved characters that need no quoting anywhere. */
-const utmValue = z.string().regex(/^[A-Za-z0-9_.~-]+$/, 'expected letters, digits, and _ . ~ -');
-
 export const CampaignSchema = z.strictObject({
   /** For people; default: the id. */
   name: nonEmpty.optional(),
@@ -130,10 +128,8 @@ export const CampaignSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_.-]+$/, 'expected a name like updates.example.com')
     .optional(),
-  utm: z
-    .strictObject({ source: utmValue, medium: utmValue, campaign: utmValue, content: utmValue, id: utmValue })
-    .partial()
-    .optional(),
+  /** Missing: links stay as they are, and nothing is counted. */
+  links: makeLinksSchema(yesNo.default(false)).optional(),
 });
 
 export type CampaignInput = z.infer<typeof CampaignSchema>;
@@ -152,7 +148,7 @@ export const YAML_HINTS: YamlHints = {
     '': Object.keys(CampaignSchema.shape),
     schedule: ['cron', 'timezone', 'at'],
     audience: ['csv', 'ndjson', 'address_field'],
-    utm: ['source', 'medium', 'campaign', 'content', 'id'],
+    ...LINKS_HINTS.keys,
   },
   expected: {
     '': 'keys and values, as in campaigns/README.md',
@@ -166,5 +162,6 @@ export const YAML_HINTS: YamlHints = {
     audience: AUDIENCE_EXPECTED,
     'audience.csv': 'the path of a file, from the folder of the campaign',
     'audience.ndjson': 'the path of a file, from the folder of the campaign',
+    ...LINKS_HINTS.expected,
   },
 };

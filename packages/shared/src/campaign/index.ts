@@ -2,6 +2,7 @@
 export type { CampaignBody, CampaignSnapshot } from './campaignFolder.js';
 export { CampaignFileError, type CampaignProblem, formatProblem } from './campaignProblem.js';
 export type { AudienceDefinition, Campaign, CatchUpPolicy, Schedule } from './campaignSchema.js';
+export type { Links } from './linksSchema.js';
 export {
   type LoadedCampaign,
   type LoadedCampaigns,

@@ -1,6 +1,6 @@
 /** The folder of the campaigns: one folder a campaign, its name is the id. */
 import { readdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { messageOf, UsageError } from '../runtime/index.js';
 import { type CampaignSnapshot, readCampaignFolder } from './campaignFolder.js';
 import { CampaignFileError, type CampaignProblem } from './campaignProblem.js';
@@ -19,11 +19,26 @@ export interface LoadedCampaigns {
 export async function loadCampaigns(dir: string): Promise<LoadedCampaigns> {
   const ids = await campaignIds(dir);
   const folders = await Promise.all(ids.map((id) => readCampaignFolder(id, resolve(dir, id))));
+  const campaigns = folders.flatMap(({ campaign }) => campaign ?? []);
+  const clashes = findSharedPrefixes(campaigns);
   return {
     ids,
-    campaigns: folders.flatMap(({ campaign }) => campaign ?? []),
-    problems: folders.flatMap(({ problems }) => problems),
+    campaigns: campaigns.filter(({ id }) => !clashes.some(({ campaign }) => campaign === id)),
+    problems: [...folders.flatMap(({ problems }) => problems), ...clashes],
   };
+}
+
+/** Clicks are counted under the campaign that has the prefix, so it can have one only: the first. */
+function findSharedPrefixes(campaigns: readonly LoadedCampaign[]): CampaignProblem[] {
+  const owners = new Map<string, string>();
+  return campaigns.flatMap(({ id, baseDir, definition }) => {
+    const prefix = definition.links?.prefix;
+    const owner = prefix && owners.get(prefix);
+    if (prefix && !owner) owners.set(prefix, id);
+    if (!owner) return [];
+    const message = `links.prefix: ${prefix} belongs to the campaign ${owner}`;
+    return [{ campaign: id, file: join(baseDir, 'campaign.yaml'), message, expected: 'a prefix of its own' }];
+  });
 }
 
 /** @throws {CampaignFileError} with every problem of its files; {UsageError} when there is no such campaign. */

@@ -1,6 +1,7 @@
 /** Liquid as our templates have it: strict, without a file system, bounded in time and memory. */
 import { Liquid, type LiquidError } from 'liquidjs';
 import type { Campaign, CampaignBody } from '../campaign/index.js';
+import { DIRECT_MARK } from '../links/linkRewriter.js';
 
 export type MessagePart = 'subject' | 'text' | 'html';
 
@@ -57,6 +58,8 @@ export function makeEngine({
     ...(isHtml && { outputEscape: 'escape' }),
   });
   for (const tag of FILE_TAGS) delete engine.tags[tag];
+  // `{{ "https://www.example.com/" | direct }}`: a link that stays as it is.
+  engine.registerFilter('direct', (link) => `${DIRECT_MARK}${link}`);
   return engine;
 }
 

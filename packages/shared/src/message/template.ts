@@ -7,10 +7,12 @@
  * - `run.scheduled_at`: ISO 8601; `{{ run.scheduled_at | date: "%e %B %Y" }}` is in the schedule's time zone (else UTC),
  * - `address`: where this mail goes,
  * - `unsubscribe_url`: the recipient's link to leave the campaign, unless it says `unsubscribe: no`.
+ * - the filter `direct`: `{{ "https://www.example.com/" | direct }}` is a link that is not rewritten.
  * They win over columns of the same name; validation refuses a template that uses such a name.
  */
 import type { CampaignSnapshot } from '../campaign/index.js';
-import { makeEngine, partsOf, timezoneOf } from './liquid.js';
+import { DIRECT_MARK, LinkRewriter } from '../links/linkRewriter.js';
+import { type MessagePart, makeEngine, partsOf, timezoneOf } from './liquid.js';
 import { makePartRenderer } from './partRenderer.js';
 import { LineTooLongError, toPlainText } from './plainText.js';
 import { TemplateError } from './templateError.js';
@@ -29,6 +31,8 @@ export interface Message {
   /** Lines end with CRLF and have at most 998 octets. */
   text: string;
   html?: string;
+  /** Under which names clicks on its links are counted; missing in a campaign without `links`. */
+  links?: ReadonlySet<string>;
 }
 
 /** Whom a message is for. */
@@ -37,6 +41,8 @@ export interface MessageRecipient {
   fields: Record<string, unknown>;
   /** Missing: a template that uses it can't be rendered. */
   unsubscribeUrl?: string | undefined;
+  /** For campaigns whose links tell recipients apart. */
+  linkToken?: string | undefined;
 }
 
 export interface MessageTemplate {
@@ -56,16 +62,31 @@ export function compileMessage(
   }));
   const campaign = { id: snapshot.id, name: snapshot.definition.name ?? snapshot.id };
   const run = { scheduled_at: scheduledAt.toISOString() };
+  const { links: definition } = snapshot.definition;
+  const rewriter = definition && new LinkRewriter(definition);
   return {
-    render({ address, fields, unsubscribeUrl }) {
+    render({ address, fields, unsubscribeUrl, linkToken: token }) {
       const scope = { ...fields, campaign, run, address, unsubscribe_url: unsubscribeUrl };
-      const message: Message = { subject: '', text: '' };
-      for (const { part, renderPart } of renderers) message[part] = renderPart(scope);
-      message.subject = toSubject(message.subject);
-      message.text = toText(message.text);
-      return message;
+      const links = new Set<string>();
+      const options = { token, unsubscribeUrl };
+      const parts: Partial<Record<MessagePart, string>> = {};
+      for (const { part, renderPart } of renderers) parts[part] = renderPart(scope);
+      const { subject = '', text = '', html } = parts;
+      const rewrittenText = rewriter ? rewriter.rewriteText(text, links, options) : text;
+      const rewrittenHtml = html && rewriter ? rewriter.rewriteHtml(html, links, options) : html;
+      return {
+        subject: toSubject(withoutMarks(subject)),
+        text: toText(withoutMarks(rewrittenText)),
+        ...(rewrittenHtml !== undefined && { html: withoutMarks(rewrittenHtml) }),
+        ...(rewriter && { links }),
+      };
     },
   };
+}
+
+/** Marks of links that stay as they are. */
+function withoutMarks(rendered: string): string {
+  return rendered.includes(DIRECT_MARK) ? rendered.replaceAll(DIRECT_MARK, '') : rendered;
 }
 
 /** A line break in a subject would start another header. */

@@ -1,8 +1,8 @@
 /** The links by which recipients unsubscribe: `PUBLIC_URL/u/TOKEN`, in the header (RFC 8058) and in the body of a mail. */
 import { addressKey } from '../audience/index.js';
+import { readLinkSecrets } from '../links/index.js';
 import { runIdOf } from '../run/index.js';
 import type { RedisConnection, Settings } from '../runtime/index.js';
-import { readLinkSecrets } from './linkSecret.js';
 import { type UnsubscribeClaim, UnsubscribeTokens } from './unsubscribeToken.js';
 
 /** Where the public app serves them. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findLinkObstacle, openUnsubscribeLinks } from '../suppression/unsubscribeLinks.js';
 import { openTestRedis, type TestRedis } from '../testing/index.js';
 import { readLinkSecrets } from './linkSecret.js';
-import { findLinkObstacle, openUnsubscribeLinks } from './unsubscribeLinks.js';
 
 let test: TestRedis;
 beforeAll(async () => {
