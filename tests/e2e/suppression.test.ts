@@ -1,16 +1,11 @@
 /** Who gets no mail: bounces of one run in the next, and recipients who leave while a run is going on. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { openUnsubscribeLinks, SuppressionList } from '@sendonce/shared/suppression';
 import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { System } from './system.js';
-
-const CLI = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -28,20 +23,7 @@ async function setup(recipients: number, rate = 5_000) {
   system.spawn('worker');
   const { redis, prefix } = system;
   const suppressions = new SuppressionList({ redis, prefix, clock: { now: () => Date.now() } });
-  const sendonce = async (...args: string[]) => {
-    const result = await promisify(execFile)(process.execPath, [CLI, ...args], { env: system.env }).catch(
-      (error: { code: number; stdout: string; stderr: string }) => error,
-    );
-    return { code: 'code' in result ? result.code : 0, out: result.stdout, err: result.stderr };
-  };
-  return { sendonce, suppressions, system };
-}
-
-async function mailTo(system: System, address: string) {
-  const [mail] = (await (
-    await fetch(`${system.sesUrl}/messages?to=${encodeURIComponent(address)}&limit=1`)
-  ).json()) as { text: string; headers: Record<string, string> }[];
-  return mail;
+  return { sendonce: system.sendonce.bind(system), suppressions, system };
 }
 
 const oneClick = (url: string) =>
@@ -77,7 +59,7 @@ describe('a recipient', () => {
     const { numbers, outcomes } = await system.whenFinished(run);
     expect(numbers).toMatchObject({ sent: 999, suppressed: 1 });
     expect(outcomes.unsubscribed).toBe(1);
-    expect(await mailTo(system, last)).toBeUndefined();
+    expect(await system.mailTo(last)).toBeUndefined();
     expect(await system.inbox(run)).toEqual({ messages: 999, recipients: 999, duplicates: 0 });
   }, 60_000);
 
@@ -85,7 +67,7 @@ describe('a recipient', () => {
     const { sendonce, suppressions, system } = await setup(3);
     const run = await system.startRun();
     await system.whenFinished(run);
-    const mail = await mailTo(system, 'reader1@example.com');
+    const mail = await system.mailTo('reader1@example.com');
     const header = mail?.headers['List-Unsubscribe'] ?? '';
     const url = header.slice(1, -1);
     expect(mail?.headers['List-Unsubscribe-Post']).toBe('List-Unsubscribe=One-Click');
@@ -117,7 +99,7 @@ describe('a recipient', () => {
     const { system } = await setup(3);
     const run = await system.startRun();
     await system.whenFinished(run);
-    const url = ((await mailTo(system, 'reader1@example.com'))?.headers['List-Unsubscribe'] ?? '').slice(
+    const url = ((await system.mailTo('reader1@example.com'))?.headers['List-Unsubscribe'] ?? '').slice(
       1,
       -1,
     );

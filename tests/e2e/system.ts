@@ -2,9 +2,10 @@
  * A whole system for one test: workers, scheduler, dashboard and a local SES as real processes, on the test run's Redis or on
  * a server of the test's own. Everything is gone when the test ends.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import { type CampaignSnapshot, loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
 import { openSesEvents } from '@sendonce/shared/events';
@@ -31,6 +32,15 @@ const ENTRIES = {
   worker: 'apps/worker/dist/main.js',
   'naive-worker': 'dist-bench/naive/worker.js',
 };
+
+const CLI = fileURLToPath(new URL('apps/cli/dist/main.js', root));
+
+export interface ReceivedMail {
+  messageId: string;
+  text: string;
+  html?: string;
+  headers: Record<string, string>;
+}
 
 export interface InboxReport {
   messages: number;
@@ -264,6 +274,20 @@ export class System {
       string,
       number
     >;
+  }
+
+  /** The newest mail to an address, as the local SES has it. */
+  async mailTo(address: string): Promise<ReceivedMail | undefined> {
+    const mails = await fetch(`${this.sesUrl}/messages?to=${encodeURIComponent(address)}&limit=1`);
+    return ((await mails.json()) as ReceivedMail[])[0];
+  }
+
+  /** Runs the `sendonce` command to its end. */
+  async sendonce(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+    const result = await promisify(execFile)(process.execPath, [CLI, ...args], { env: this.env }).catch(
+      (error: { code: number; stdout: string; stderr: string }) => error,
+    );
+    return { code: 'code' in result ? result.code : 0, out: result.stdout, err: result.stderr };
   }
 
   async setFaults(plan: { seed?: number; rules: object[] }): Promise<void> {

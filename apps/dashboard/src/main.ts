@@ -32,7 +32,8 @@ await runProcess('dashboard', async (services, settings, logger) => {
   const suppressions = new SuppressionList({ redis, prefix, clock });
   const linkSecrets = await readLinkSecrets({ redis, prefix }, settings.public);
   const linkPages = new LinkPages({ redis, prefix, clock });
-  await linkPages.refresh();
+  services.push(linkPages);
+  await linkPages.start();
   const redirects = {
     clicks: new Clicks({ redis }, { prefix, retentionMs: settings.ledgerRetentionMs }),
     linkPages,

@@ -1,8 +1,11 @@
 /** One mail: text, HTML, headers and tags, source; one of them is in view, chosen by radio buttons that need no script. */
+import { LinkifyIt } from 'linkify-it';
 import { headerFieldsOf, subjectOf } from './email.js';
 import type { StoredMail } from './mailStore.js';
 import { mimeSource } from './mimeSource.js';
 import { escapeHtml, formatTime } from './pageShell.js';
+
+const finder = new LinkifyIt().set({ fuzzyLink: false, fuzzyEmail: false });
 
 interface Tab {
   id: string;
@@ -41,7 +44,7 @@ async function tabsOf({ acceptedAt, email, messageId, tags }: StoredMail): Promi
     Body?.Text && {
       id: 'text',
       label: 'Text',
-      html: `<pre class="mail">${escapeHtml(Body.Text.Data)}</pre>`,
+      html: `<pre class="mail">${linkText(Body.Text.Data)}</pre>`,
     },
     Body?.Html && {
       id: 'html',
@@ -63,6 +66,18 @@ async function tabsOf({ acceptedAt, email, messageId, tags }: StoredMail): Promi
     },
   ];
   return list.filter((tab) => tab !== undefined);
+}
+
+/** As mail programs show it: addresses of pages can be clicked. */
+function linkText(text: string): string {
+  let html = '';
+  let done = 0;
+  for (const { index, lastIndex, url } of finder.match(text) ?? []) {
+    const spelled = escapeHtml(text.slice(index, lastIndex));
+    html += `${escapeHtml(text.slice(done, index))}<a href="${escapeHtml(url)}" rel="noreferrer">${spelled}</a>`;
+    done = lastIndex;
+  }
+  return html + escapeHtml(text.slice(done));
 }
 
 function tabs(list: Tab[]): string {

@@ -4,7 +4,7 @@
  * memory, so that links lead on while Redis is away.
  */
 import type { CampaignSnapshot, Links } from '../campaign/index.js';
-import type { Clock, RedisConnection } from '../runtime/index.js';
+import type { Clock, RedisConnection, Service } from '../runtime/index.js';
 
 export interface LinkPage {
   campaign: string;
@@ -14,9 +14,9 @@ export interface LinkPage {
   utm: [name: string, value: string][];
 }
 
-/** A copy may get so old, and an unknown prefix makes nobody ask more often, ms. */
+/** The copy in memory is renewed so often, ms; and by a path that is not in it, which may have been published just now. */
 const REFRESH_MS = 10_000;
-const REFRESH_AT_A_MISS_MS = 1_000;
+const REFRESH_AT_A_MISS_MS = 100;
 
 /** The page of a campaign with `links`. */
 export function linkPageOf(campaign: string, { prefix, hosts, utm }: Links): LinkPage {
@@ -24,12 +24,15 @@ export function linkPageOf(campaign: string, { prefix, hosts, utm }: Links): Lin
   return { campaign, prefix, origins: hosts, utm: parameters };
 }
 
-export class LinkPages {
+export class LinkPages implements Service {
+  readonly name = 'link pages';
   readonly #redis: RedisConnection;
   readonly #clock: Clock;
   readonly #key: string;
   #pages = new Map<string, LinkPage>();
   #readAt = 0;
+  #refreshing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor({ redis, prefix, clock }: { redis: RedisConnection; prefix: string; clock: Clock }) {
     this.#redis = redis;
@@ -44,24 +47,40 @@ export class LinkPages {
     await this.#redis.hset(this.#key, page.prefix, JSON.stringify(page));
   }
 
-  /** @throws when Redis is away. */
-  async refresh(): Promise<void> {
-    this.#readAt = this.#clock.now();
+  /** Has the copy renewed from now on. Returns when there is one. @throws when Redis is away. */
+  async start(): Promise<void> {
+    await this.#refresh();
+    this.#timer ??= setInterval(() => void this.#refresh().catch(() => undefined), REFRESH_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    await this.#refreshing?.catch(() => undefined);
+  }
+
+  /** The page of a path; from memory, unless it is not there. */
+  async find(path: string): Promise<LinkPage | undefined> {
+    const known = this.#pages.get(path);
+    if (known) return known;
+    const isFresh = this.#clock.now() - this.#readAt < REFRESH_AT_A_MISS_MS;
+    if (!isFresh) await this.#refresh().catch(() => undefined);
+    return this.#pages.get(path);
+  }
+
+  /** All who ask at the same time wait for the same answer. */
+  #refresh(): Promise<void> {
+    this.#refreshing ??= this.#read().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async #read(): Promise<void> {
     const pages = await this.#redis.hvals(this.#key);
+    this.#readAt = this.#clock.now();
     this.#pages = new Map(
       pages.map((json) => JSON.parse(json) as LinkPage).map((page) => [page.prefix, page]),
     );
-  }
-
-  /** The page of a path, from the copy in memory; a path that is not in it may have been published just now. */
-  async find(path: string): Promise<LinkPage | undefined> {
-    const ageMs = this.#clock.now() - this.#readAt;
-    const known = this.#pages.get(path);
-    const isStale = ageMs > (known ? REFRESH_MS : REFRESH_AT_A_MISS_MS);
-    if (!isStale) return known;
-    const refreshed = this.refresh().catch(() => undefined);
-    if (known) return known;
-    await refreshed;
-    return this.#pages.get(path);
   }
 }
