@@ -30,12 +30,20 @@ export function followLink(
   prefix: string,
   utm: [name: string, value: string][],
 ): FollowedLink | undefined {
+  // Not URL.canParse, which browsers have had since 2023 only.
+  const parse = (text: string): URL | undefined => {
+    try {
+      return new URL(text);
+    } catch {
+      return undefined;
+    }
+  };
   const [, token = '', target = ''] = /^\?([\w-]*)(\/.*)$/.exec(search) ?? [];
   const path = target.split(/[?#]/)[0] ?? '';
   // Raw, then as %5C and %00 to %1F: a site behind a careless proxy might decode them once more.
   if (!target || /[\\\s\p{Cc}]/u.test(target) || /%(25)*(5c|[01][0-9a-f]|7f)/i.test(path)) return undefined;
-  if (!URL.canParse(origin + target)) return undefined;
-  const url = new URL(origin + target);
+  const url = parse(origin + target);
+  if (!url) return undefined;
   // After dots were resolved: `/.//evil.example` is `//evil.example`.
   const isElsewhere = url.origin !== origin || /^\/(\/|%(25)*2f)/i.test(url.pathname);
   if (isElsewhere || url.pathname === prefix) return undefined;
