@@ -33,29 +33,38 @@ export interface LinkRedirectServices {
   visitorSecret: string;
 }
 
-export function linkRedirect(services: LinkRedirectServices): Router {
+/** @param secure sets the headers of a page; a redirect needs none of them, and is quicker without. */
+export function linkRedirect(services: LinkRedirectServices, secure: RequestHandler): Router {
   const { linkPages } = services;
   const counter = new ClickCounter(services);
   const router = Router();
   router.use(async (request, response, next) => {
-    const page = await linkPages.find(request.path);
+    // Prefixes end with a slash, and nothing else here does: events and tokens ask nobody.
+    const page = request.path.endsWith('/') ? await linkPages.find(request.path) : undefined;
     if (!page) return next();
     response.set({ 'cache-control': 'no-store', 'x-robots-tag': 'noindex, nofollow' });
     if (request.method === 'POST') return takeReport(page, counter)(request, response, next);
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return void response.set('allow', 'GET, HEAD, POST').sendStatus(405);
-    redirect(page, counter, request, response);
+    const followed = followRequest(page, searchOf(request), originOf(page, request));
+    if (followed) redirect(page, followed, counter, request, response);
+    else secure(request, response, () => sendDeadEnd(page, response));
   });
   return router;
 }
 
-function redirect(page: LinkPage, counter: ClickCounter, request: Request, response: Response): void {
-  const followed = followRequest(page, searchOf(request), originOf(page, request));
-  if (!followed) {
-    const start = page.origins[0] ?? '/';
-    const body = `<p>Begin at the <a href="${start}/">start page</a>.</p>`;
-    return void response.status(400).type('html').send(publicPage('This link leads nowhere', body));
-  }
+function sendDeadEnd({ origins }: LinkPage, response: Response): void {
+  const body = `<p>Begin at the <a href="${origins[0] ?? ''}/">start page</a>.</p>`;
+  response.status(400).type('html').send(publicPage('This link leads nowhere', body));
+}
+
+function redirect(
+  page: LinkPage,
+  followed: FollowedLink,
+  counter: ClickCounter,
+  request: Request,
+  response: Response,
+): void {
   // As it is: Express's own redirect would encode it anew.
   response.status(302).setHeader('location', followed.href);
   response.end();

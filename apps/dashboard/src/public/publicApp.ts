@@ -26,7 +26,10 @@ export function publicApp(services: PublicServices): Express {
   app.disable('x-powered-by');
   // A proxy on this machine or in its own network says who asks, and for which host.
   app.set('trust proxy', 'loopback, linklocal, uniquelocal');
-  app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: PUBLIC_CSP } }));
+  const secure = helmet({ contentSecurityPolicy: { useDefaults: false, directives: PUBLIC_CSP } });
+  // First, because of all that comes here it is the most.
+  app.use(linkRedirect(services, secure));
+  app.use(secure);
   app.get('/healthz', (_, response) => void response.json({ ok: true }));
   app.post('/hooks/ses', express.text({ type: () => true, limit: BODY_LIMIT }), async (request, response) => {
     const message = await sns.verify(String(request.body));
@@ -35,7 +38,6 @@ export function publicApp(services: PublicServices): Express {
     response.status(200).json({ ok: true });
   });
   app.use(unsubscribe(services));
-  app.use(linkRedirect(services));
   app.use((_, response) => void response.status(404).json({ error: 'There is nothing here.' }));
   app.use(errorHandler(logger));
   return app;
