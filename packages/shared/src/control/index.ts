@@ -2,3 +2,4 @@
 
 export { type OpenDoubt, openDoubts } from './doubts.js';
 export { type ControlServices, cancelRun, pauseRun, resumeRun, settleDoubts } from './runControl.js';
+export { type StartedRun, startRun } from './startRun.js';
