@@ -5,14 +5,23 @@ export type { Logger } from 'pino';
 
 /**
  * One JSON line an event on stdout; coloured lines on a terminal. Addresses and bodies never get here: code logs runs,
- * chunks and positions. `redact` is the second net, for objects of others (HTTP errors carry their headers).
+ * chunks and positions. `redact` is the second net, for objects of others (HTTP errors carry their headers, Redis's the
+ * command with its arguments).
  */
 export function makeLogger(service: string, level: string): Logger {
   const options = {
     base: { service, pid: process.pid },
     level,
     redact: {
-      paths: ['*.authorization', '*.headers', '*.password', '*.address', '*.config', '*.$response'],
+      paths: [
+        '*.authorization',
+        '*.headers',
+        '*.password',
+        '*.address',
+        '*.config',
+        '*.$response',
+        '*.command',
+      ],
       remove: true,
     },
   };
