@@ -56,7 +56,7 @@ export function docsPage(json: Json): string {
     ({ html }) => html`
       <header><a class="brand" href="/">Sendonce</a><a href="${base}/openapi.json">openapi.json</a></header>
       <main><h1>HTTP API</h1>
-        <p>${document.info.description} ${document.components.securitySchemes.key.description}
+        <p>${document.info.description} ${prose({ html }, document.components.securitySchemes.key.description)}
           It goes into the header <code>Authorization: Bearer so_…</code>.</p>
         <ul>${operations.map(({ path, method, operation }) => html`<li><a href="#${operation.operationId}">${operation.summary}</a> <code>${method.toUpperCase()} ${path}</code></li>`)}</ul>
         ${operations.map(({ path, method, operation }) => operationCard({ html }, `${method.toUpperCase()} ${path}`, operation))}
@@ -72,24 +72,28 @@ function operationCard({ html }: RenderTools, line: string, operation: Operation
   return html`<section class="card" id="${operationId}">
     <h2>${summary}</h2>
     <p><code>${line}</code> <span class="status">${security[0]?.key[0]}</span></p>
-    ${description ? html`<p>${description}</p>` : ''}
+    ${description ? html`<p>${prose({ html }, description)}</p>` : ''}
     ${parameters.length > 0 ? table({ html }, 'parameter', parameters.map(parameterRow)) : ''}
     ${body?.properties ? table({ html }, 'body', rowsOf(body)) : ''}
-    <table><thead><tr><th>answer</th><th></th><th></th></tr></thead><tbody>${Object.entries(responses).map(
+    <table><thead><tr><th>answer</th><th>holds</th><th>means</th></tr></thead><tbody>${Object.entries(
+      responses,
+    ).map(
       ([status, { description: text, content }]) =>
-        html`<tr><td>${status}</td><td>${typeOf({ html }, Object.values(content ?? {})[0]?.schema ?? {})}</td><td>${text}</td></tr>`,
+        html`<tr><td>${status}</td><td>${typeOf({ html }, Object.values(content ?? {})[0]?.schema ?? {})}</td><td>${prose({ html }, text)}</td></tr>`,
     )}</tbody></table></section>`;
 }
 
 function schemaCard({ html }: RenderTools, name: string, schema: Schema): Html {
   return html`<section class="card" id="${name}"><h2>${name}</h2>
-    ${schema.description ? html`<p>${schema.description}</p>` : ''}
+    ${schema.description ? html`<p>${prose({ html }, schema.description)}</p>` : ''}
     ${table({ html }, 'field', rowsOf(schema))}</section>`;
 }
 
 function problemsCard({ html }: RenderTools): Html {
   return html`<section class="card"><h2>Problems</h2>
-    <table><thead><tr><th>type</th><th>status</th><th></th></tr></thead><tbody>${Object.entries(PROBLEMS).map(
+    <table><thead><tr><th>type</th><th>status</th><th>means</th></tr></thead><tbody>${Object.entries(
+      PROBLEMS,
+    ).map(
       ([name, { status, title }]) =>
         html`<tr id="${name}"><td>${name}</td><td>${status}</td><td>${title}</td></tr>`,
     )}</tbody></table></section>`;
@@ -109,10 +113,15 @@ function rowsOf({ properties = {}, required = [] }: Schema): Row[] {
 }
 
 function table({ html }: RenderTools, title: string, rows: Row[]): Html {
-  return html`<table><thead><tr><th>${title}</th><th></th><th></th></tr></thead><tbody>${rows.map(
+  return html`<table><thead><tr><th>${title}</th><th>holds</th><th>means</th></tr></thead><tbody>${rows.map(
     ([name, schema, isRequired, description]) =>
-      html`<tr><td><code>${name}</code>${isRequired ? '' : ' (optional)'}</td><td>${typeOf({ html }, schema)}</td><td>${description}${schema.default === undefined ? '' : html` Default: <code>${String(schema.default)}</code>.`}</td></tr>`,
+      html`<tr><td><code>${name}</code>${isRequired ? '' : ' (optional)'}</td><td>${typeOf({ html }, schema)}</td><td>${prose({ html }, description)}${schema.default === undefined ? '' : html` Default: <code>${String(schema.default)}</code>.`}</td></tr>`,
   )}</tbody></table>`;
+}
+
+/** `code` in texts, as in Markdown. */
+function prose({ html }: RenderTools, text = ''): Html[] {
+  return text.split('`').map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`));
 }
 
 /** A line about what a schema takes; components by their links. */
