@@ -39,8 +39,12 @@ export function operatorApp(
   const common = { strictTransportSecurity: false };
   const secure = (directives: Record<string, string[]>) =>
     helmet({ ...common, contentSecurityPolicy: { useDefaults: false, directives } });
-  app.use(QUEUES_PATH, secure(BOARD_CSP));
-  app.use(/^\/(?!queues(\/|$))/, secure(PAGE_CSP));
+  // All paths get one or the other. Express holds a pattern in `use` to whole segments, so that one for "anything else"
+  // would leave out all but "/".
+  const [ofBoard, ofPages] = [secure(BOARD_CSP), secure(PAGE_CSP)];
+  app.use((request, response, next) =>
+    (/^\/queues(\/|$)/i.test(request.path) ? ofBoard : ofPages)(request, response, next),
+  );
   app.use(API_PATH, api);
   app.use(login(credentials, sessionKey, logger));
   app.get('/', async (_, response) => {
