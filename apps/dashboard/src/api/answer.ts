@@ -65,21 +65,29 @@ function errorOf(part: string, { path, message }: z.core.$ZodIssue): object {
   return { detail: message, ...place };
 }
 
-/** As fast as the other side reads, and no further than it listens. */
+/**
+ * As fast as the other side reads, and no further than it listens. The first line is made before anything is written: a
+ * Redis that is away is answered with a problem, and only one that goes away later with a broken connection.
+ */
 async function writeLines(
   lines: AsyncIterable<unknown>,
   request: Request,
   response: Response,
 ): Promise<void> {
+  const iterator = lines[Symbol.asyncIterator]();
+  const first = await iterator.next();
   response.type('application/x-ndjson');
   if (request.method === 'HEAD') return void response.end();
   try {
-    await pipeline(Readable.from(asText(lines)), response);
+    await pipeline(Readable.from(asText(first, iterator)), response);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   }
 }
 
-async function* asText(lines: AsyncIterable<unknown>): AsyncGenerator<string> {
-  for await (const line of lines) yield `${JSON.stringify(line)}\n`;
+async function* asText(
+  first: IteratorResult<unknown>,
+  iterator: AsyncIterator<unknown>,
+): AsyncGenerator<string> {
+  for (let line = first; !line.done; line = await iterator.next()) yield `${JSON.stringify(line.value)}\n`;
 }

@@ -306,6 +306,29 @@ describe('suppressions', () => {
   });
 });
 
+describe('a list that is read', () => {
+  it('may be left in the middle, and is a problem when it can not be read at all', async () => {
+    const { call, redis, prefix, suppressions, clock } = server;
+    const since = new Date(clock.now());
+    const addresses = Array.from({ length: 20_000 }, (_, index) => `list${index}@example.com`);
+    await suppressions.addMany(
+      addresses.map((address) => ({ address, scope: '*', reason: 'manual' as const, since })),
+    );
+    const leaving = await call('GET /suppressions');
+    const reader = leaving.body?.getReader();
+    await reader?.read();
+    await reader?.cancel();
+    expect((await (await call('GET /suppressions')).text()).match(/list\d+@/g)).toHaveLength(20_000);
+    const keys = await redis.keys(`${prefix}:1:{suppressed/*`);
+    await redis.unlink(...keys);
+    await redis.set(`${prefix}:1:{suppressed/0}:0`, 'no hash');
+    expect(await problemOf(await call('GET /suppressions'))).toMatchObject({ status: 503 });
+    await redis.unlink(`${prefix}:1:{suppressed/0}:0`);
+    expect(await (await call('GET /suppressions')).text()).toBe('');
+    expect(lines.filter((line) => line.includes('listSuppressions'))).toHaveLength(1);
+  });
+});
+
 describe('the log', () => {
   it('holds no address, whatever goes wrong with one', async () => {
     const { call, redis, prefix } = server;
