@@ -96,6 +96,13 @@ describe('sendonce', () => {
     );
   });
 
+  it('makes a key of the API, and stores nothing', async () => {
+    const { code, out } = await sendonce(['api-key', 'shop', '--scopes', 'read,runs']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^so_[\w-]{43}\nshop:read\+runs:[\da-f]{64}\n$/);
+    expect((await sendonce(['doctor'], { API_KEYS: out.split('\n')[1] ?? '' })).code).toBe(0);
+  });
+
   it('finds everything well, as doctor', async () => {
     const { code, out } = await sendonce(['doctor']);
     expect(out).toContain('✓ Redis durability: appendonly yes, appendfsync always');
@@ -132,6 +139,8 @@ describe('sendonce', () => {
       {},
       'expected a time with its zone',
     ],
+    ['a scope that is none', ['api-key', 'shop', '--scopes', 'write'], {}, '--scopes: expected some of'],
+    ['a key instead of its entry', ['status'], { API_KEYS: 'so_x' }, 'API_KEYS: entry 1: expected'],
     ['an address that is none', ['test-send', 'news', '--to', 'nobody'], {}, '--to: '],
     ['an unknown setting', ['status'], { FENCE_SECOND: '5' }, 'Did you mean FENCE_SECONDS?'],
     [

@@ -36,6 +36,18 @@ describe("the operators' app", () => {
     expect(page.headers.get('content-security-policy')).not.toContain('unsafe-inline');
   });
 
+  it.each(['/', '/login', '/runs/x/in-doubt', '/nothing', '/queues', '/queuesx'])(
+    'lets %s load nothing from elsewhere',
+    async (path) => {
+      const headers = { cookie: await system.cookie() };
+      const { headers: answered } = await fetch(system.dashboardUrl + path, { headers });
+      const policy = answered.get('content-security-policy');
+      expect(policy).toContain(path === '/queues' ? "default-src 'self'" : "default-src 'none'");
+      expect(policy).toContain("frame-ancestors 'none'");
+      expect(answered.get('x-content-type-options')).toBe('nosniff');
+    },
+  );
+
   it('takes no forged cookie, no change from another site, and sends nobody elsewhere', async () => {
     const forged = Buffer.from(JSON.stringify({ user: 'admin' })).toString('base64');
     const response = await fetch(system.dashboardUrl, {
@@ -96,7 +108,7 @@ describe("the operators' app", () => {
   });
 
   it('has nothing of it on the public port', async () => {
-    for (const path of ['/', '/login', '/queues'])
+    for (const path of ['/', '/login', '/queues', '/api/v1/runs', '/api/v1/docs'])
       expect((await fetch(system.publicUrl + path)).status).toBe(404);
   });
 });

@@ -7,10 +7,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
-import { type CampaignSnapshot, loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
+import { loadCampaign } from '@sendonce/shared/campaign';
+import { startRun } from '@sendonce/shared/control';
 import { openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
-import { addFreezeJob, closeQueues, openQueues, type Queues } from '@sendonce/shared/queue';
+import { closeQueues, openQueues, type Queues } from '@sendonce/shared/queue';
 import { type RunRecord, Runs } from '@sendonce/shared/run';
 import {
   systemClock as clock,
@@ -225,10 +226,9 @@ export class System {
 
   /** Starts a run by hand, as `sendonce run` does. */
   async startRun(campaign = 'news', at = new Date()): Promise<string> {
-    const snapshot: CampaignSnapshot = snapshotOf(await loadCampaign(this.campaignsDir, campaign));
-    const { run } = await this.runs.create(snapshot, at, 'manual');
-    await addFreezeJob(this.queues.runs, run);
-    return run;
+    const loaded = await loadCampaign(this.campaignsDir, campaign);
+    const { record } = await startRun(this, loaded, { scheduledAt: at, origin: 'manual' });
+    return record.id;
   }
 
   async whenSent(run: string, atLeast: number): Promise<RunRecord> {

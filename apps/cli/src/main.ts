@@ -1,6 +1,7 @@
 /** The `sendonce` command. */
 import { exitCodeOf, messageOf, UsageError } from '@sendonce/shared/runtime';
 import { Command, CommanderError } from 'commander';
+import { addApiKeyCommand } from './commands/apiKey.js';
 import { addCampaignsCommand } from './commands/campaigns.js';
 import { addControlCommands } from './commands/control.js';
 import { addDoctorCommand } from './commands/doctor/doctor.js';
@@ -33,6 +34,7 @@ addExportCommand(program);
 addSuppressCommand(program);
 addReportCommand(program);
 addLinksPageCommand(program);
+addApiKeyCommand(program);
 addDoctorCommand(program);
 
 try {

@@ -1,6 +1,7 @@
 /** The dashboard process: two apps on two ports, one for operators, one for the public. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { RunRequests } from '@sendonce/shared/control';
 import { openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { Clicks, LinkPages, LinkTokens, readLinkSecrets } from '@sendonce/shared/links';
@@ -16,6 +17,7 @@ import {
 import { readKnownAccount } from '@sendonce/shared/ses';
 import { openUnsubscribeLinks, SuppressionList } from '@sendonce/shared/suppression';
 import type { Express } from 'express';
+import { api } from './api/api.js';
 import { makeCredentials, readSessionKey } from './operator/login.js';
 import { operatorApp } from './operator/operatorApp.js';
 import { publicApp } from './public/publicApp.js';
@@ -47,6 +49,14 @@ await runProcess('dashboard', async (services, settings, logger) => {
   );
   const sns = new SnsMessages({ clock, logger }, settings.sns);
 
+  const requests = new RunRequests(
+    { clock, queues, redis, runs },
+    { prefix, retentionMs: settings.ledgerRetentionMs },
+  );
+  const programs = api(
+    { clock, ledger, logger, queues, requests, runs, suppressions },
+    { ...settings, keys: settings.apiKeys },
+  );
   const credentials = makeCredentials(settings.dashboard, logger);
   const sessionKey = await readSessionKey(redis, prefix);
   services.push(
@@ -64,6 +74,7 @@ await runProcess('dashboard', async (services, settings, logger) => {
         },
         credentials,
         sessionKey,
+        programs,
       ),
       settings.dashboard,
     ),

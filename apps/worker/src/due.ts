@@ -2,8 +2,9 @@
  * An occurrence of a campaign is due: its run is created, under the id of the *scheduled* time, and its freezing put on
  * the queue. Quick on purpose: BullMQ makes the next occurrence's job when this one starts.
  */
-import { type Campaign, catchUp, loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
-import { addFreezeJob, type Queues } from '@sendonce/shared/queue';
+import { type Campaign, catchUp, loadCampaign } from '@sendonce/shared/campaign';
+import { startRun } from '@sendonce/shared/control';
+import type { Queues } from '@sendonce/shared/queue';
 import type { Runs } from '@sendonce/shared/run';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
 import type { Outcome } from './outcomes.js';
@@ -32,9 +33,9 @@ export async function startOccurrence(
     logger.warn({ campaign, scheduled_at: decision.skip }, 'occurrence missed and skipped, as catch_up says');
     return 'done';
   }
-  const { run, created } = await runs.create(snapshotOf(loaded), decision.run, 'schedule');
-  logger.info({ run, created }, created ? 'run created' : 'run exists, nothing to create');
-  if (!(await runs.get(run)).frozenAt) await addFreezeJob(queues.runs, run);
+  const start = { scheduledAt: decision.run, origin: 'schedule' } as const;
+  const { record, created } = await startRun({ queues, runs }, loaded, start);
+  logger.info({ run: record.id, created }, created ? 'run created' : 'run exists, nothing to create');
   return 'done';
 }
 

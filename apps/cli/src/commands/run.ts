@@ -1,5 +1,5 @@
-import { loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
-import { addFreezeJob } from '@sendonce/shared/queue';
+import { loadCampaign } from '@sendonce/shared/campaign';
+import { startRun } from '@sendonce/shared/control';
 import { UsageError } from '@sendonce/shared/runtime';
 import type { Command } from 'commander';
 import { withContext } from '../context.js';
@@ -13,16 +13,15 @@ export function addRunCommand(program: Command): void {
     .option('--at <time>', 'the scheduled time, ISO 8601; the same time is the same run (default: now)')
     .option('--watch', 'show the progress until the run has ended')
     .description('start a run by hand')
-    .action(async (id: string, { at, watch }: { at?: string; watch?: boolean }) => {
+    .action(async (name: string, { at, watch }: { at?: string; watch?: boolean }) => {
       const scheduledAt = at === undefined ? new Date() : parseTime(at);
       await withContext(async ({ settings, queues, runs }) => {
-        const campaign = await loadCampaign(settings.campaignsDir, id);
-        const { run, created } = await runs.create(snapshotOf(campaign), scheduledAt, 'manual');
-        const record = await runs.get(run);
+        const campaign = await loadCampaign(settings.campaignsDir, name);
+        const start = { scheduledAt, origin: 'manual' } as const;
+        const { record, created } = await startRun({ queues, runs }, campaign, start);
+        const { id: run, status } = record;
         if (created) print(`Started ${run}.`);
-        else print(`${run} exists (${record.status}): it was started before, and nothing is sent twice.`);
-        // Again for a run that is not frozen: whoever created it may have died before the job was on the queue.
-        if (!record.frozenAt) await addFreezeJob(queues.runs, run);
+        else print(`${run} exists (${status}): it was started before, and nothing is sent twice.`);
         if (watch) await watchRun(runs, run);
       });
     });

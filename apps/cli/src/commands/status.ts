@@ -1,4 +1,4 @@
-import { NUMBER_NAMES, type RunRecord } from '@sendonce/shared/run';
+import { runJson } from '@sendonce/shared/run';
 import type { Command } from 'commander';
 import { withContext } from '../context.js';
 import { formatDate, print, printNumbers, printTable } from '../output.js';
@@ -17,7 +17,8 @@ export function addStatusCommand(program: Command): void {
       await withContext(async ({ runs }) => {
         if (run && watch) return void (await watchRun(runs, run));
         const records = run ? [await runs.get(run)] : await runs.list(LISTED_RUNS);
-        if (json) return print(JSON.stringify(run ? toJson(records[0]) : records.map(toJson), null, 2));
+        const asJson = records.map(runJson);
+        if (json) return print(JSON.stringify(run ? asJson[0] : asJson, null, 2));
         if (run && records[0]) return printNumbers(records[0]);
         printTable(
           ['run', 'status', 'audience', 'sent', 'queued', 'in_doubt', 'rejected', 'finished (UTC)'],
@@ -34,23 +35,4 @@ export function addStatusCommand(program: Command): void {
         );
       });
     });
-}
-
-/** Snake case and ISO times, the same words as everywhere. */
-function toJson(record: RunRecord | undefined): Record<string, unknown> | undefined {
-  if (!record) return undefined;
-  return {
-    run: record.id,
-    campaign: record.campaign,
-    status: record.status,
-    pause_reason: record.pauseReason,
-    pause_cause: record.pauseCause,
-    scheduled_at: record.scheduledAt,
-    created_at: record.createdAt,
-    frozen_at: record.frozenAt,
-    finished_at: record.finishedAt,
-    chunks: record.chunks,
-    ...Object.fromEntries(NUMBER_NAMES.map((name) => [name, record.numbers[name]])),
-    ...record.outcomes,
-  };
 }

@@ -1,9 +1,13 @@
-/** The operators' app: login, overview, Bull Board. Nothing of it is reached without a login, but for the health check. */
+/**
+ * The operators' app: login, overview, Bull Board. Nothing of it is reached without a login, but for the health check and
+ * the API, which has a wall of its own.
+ */
 import type { ReputationWindow } from '@sendonce/shared/events';
 import type { Logger } from '@sendonce/shared/runtime';
 import type { AccountState } from '@sendonce/shared/ses';
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Router } from 'express';
 import helmet from 'helmet';
+import { API_PATH } from '../api/api.js';
 import { BOARD_CSP, bullBoard } from './bullBoard.js';
 import { type DoubtsServices, doubts } from './doubtsPage.js';
 import { type Credentials, login } from './login.js';
@@ -25,6 +29,7 @@ export function operatorApp(
   services: OperatorServices,
   credentials: Credentials,
   sessionKey: string,
+  api: Router,
 ): Express {
   const { logger, queues, readAccount, reputation, runs } = services;
   const app = express();
@@ -34,8 +39,13 @@ export function operatorApp(
   const common = { strictTransportSecurity: false };
   const secure = (directives: Record<string, string[]>) =>
     helmet({ ...common, contentSecurityPolicy: { useDefaults: false, directives } });
-  app.use(QUEUES_PATH, secure(BOARD_CSP));
-  app.use(/^\/(?!queues(\/|$))/, secure(PAGE_CSP));
+  // All paths get one or the other. Express holds a pattern in `use` to whole segments, so that one for "anything else"
+  // would leave out all but "/".
+  const [ofBoard, ofPages] = [secure(BOARD_CSP), secure(PAGE_CSP)];
+  app.use((request, response, next) =>
+    (/^\/queues(\/|$)/i.test(request.path) ? ofBoard : ofPages)(request, response, next),
+  );
+  app.use(API_PATH, api);
   app.use(login(credentials, sessionKey, logger));
   app.get('/', async (_, response) => {
     const [list, account, standing] = await Promise.all([

@@ -9,5 +9,6 @@ export {
   loadCampaign,
   loadCampaigns,
   snapshotOf,
+  UnknownCampaignError,
 } from './loadCampaigns.js';
 export { catchUp, nextOccurrence, occurrencesBetween, previousOccurrence } from './schedule.js';

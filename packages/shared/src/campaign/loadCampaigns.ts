@@ -8,6 +8,10 @@ import { nearestName } from './didYouMean.js';
 
 export type LoadedCampaign = CampaignSnapshot;
 
+export class UnknownCampaignError extends UsageError {
+  override readonly name = 'UnknownCampaignError';
+}
+
 export interface LoadedCampaigns {
   campaigns: LoadedCampaign[];
   problems: CampaignProblem[];
@@ -41,14 +45,14 @@ function findSharedPrefixes(campaigns: readonly LoadedCampaign[]): CampaignProbl
   });
 }
 
-/** @throws {CampaignFileError} with every problem of its files; {UsageError} when there is no such campaign. */
+/** @throws {CampaignFileError} with every problem of its files; {UnknownCampaignError} */
 export async function loadCampaign(dir: string, id: string): Promise<LoadedCampaign> {
   const ids = await campaignIds(dir);
   if (!ids.includes(id)) {
     const known = ids.length > 0 ? `There are: ${ids.join(', ')}.` : 'There is none.';
     const nearest = nearestName(id, ids);
     const hint = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
-    throw new UsageError(`There is no campaign "${id}" in ${dir}.${hint} ${known}`);
+    throw new UnknownCampaignError(`There is no campaign "${id}" in ${dir}.${hint} ${known}`);
   }
   const { campaign, problems } = await readCampaignFolder(id, resolve(dir, id));
   if (!campaign) throw new CampaignFileError(problems);

@@ -2,3 +2,10 @@
 
 export { type OpenDoubt, openDoubts } from './doubts.js';
 export { type ControlServices, cancelRun, pauseRun, resumeRun, settleDoubts } from './runControl.js';
+export {
+  CrowdedCampaignError,
+  ForgottenRequestError,
+  RequestMismatchError,
+  RunRequests,
+} from './runRequests.js';
+export { type StartedRun, startRun } from './startRun.js';

@@ -9,6 +9,7 @@ export {
   RUN_OUTCOME_NAMES,
 } from './mailOutcomes.js';
 export { parseRunId, runIdOf } from './runId.js';
+export { type RunJson, runJson } from './runJson.js';
 export {
   NUMBER_NAMES,
   type Pause,
@@ -19,4 +20,11 @@ export {
   type RunStatus,
   recipientCount,
 } from './runRecord.js';
-export { type FrozenAudience, type Gate, type InvalidRow, Runs, UnknownRunError } from './runs.js';
+export {
+  type FrozenAudience,
+  type Gate,
+  type InvalidRow,
+  type RunListOptions,
+  Runs,
+  UnknownRunError,
+} from './runs.js';

@@ -55,12 +55,15 @@ export interface Pause {
   retryAt?: Date;
 }
 
-export type RunOrigin = 'schedule' | 'manual';
+/** `manual`: by an operator. `api`: by a program. */
+export type RunOrigin = 'schedule' | 'manual' | 'api';
 
 export interface RunRecord {
   id: string;
   campaign: string;
   origin: RunOrigin;
+  /** The request that the run stands for, where a program started it. */
+  request?: string;
   /** Hash of the pinned campaign. */
   hash: string;
   status: RunStatus;
@@ -85,6 +88,8 @@ export interface RunRecord {
   touchedAt?: Date;
 }
 
+const ORIGINS: readonly RunOrigin[] = ['schedule', 'manual', 'api'];
+
 /** @param fields the record's hash in Redis. Undefined when it is empty: there is no such run. */
 export function toRunRecord(fields: Record<string, string>): RunRecord | undefined {
   if (!fields.id) return undefined;
@@ -92,6 +97,7 @@ export function toRunRecord(fields: Record<string, string>): RunRecord | undefin
   const date = (name: string): Date | undefined =>
     fields[name] ? new Date(Number(fields[name])) : undefined;
   const optional = {
+    request: fields.request,
     frozenAt: date('frozen_at'),
     pausedAt: date('paused_at'),
     pauseReason: fields.pause_reason,
@@ -105,7 +111,7 @@ export function toRunRecord(fields: Record<string, string>): RunRecord | undefin
   return {
     id: fields.id,
     campaign: fields.campaign ?? '',
-    origin: fields.origin === 'schedule' ? 'schedule' : 'manual',
+    origin: ORIGINS.find((origin) => origin === fields.origin) ?? 'manual',
     hash: fields.hash ?? '',
     status: statusOf(fields, numbers),
     chunks: Number(fields.chunks ?? 0),

@@ -71,6 +71,31 @@ describe("a run's id", () => {
   });
 });
 
+describe('the list of runs', () => {
+  it('comes in pages, of all campaigns or of one, and passes over what is forgotten', async () => {
+    const clock = new StubClock();
+    const prefix = `${test.prefix}-list`;
+    const runs = new Runs({ ...test, prefix, clock });
+    const [news, other] = await Promise.all([makeSnapshot(1), makeSnapshot(1, { id: 'other' })]);
+    const ids: string[] = [];
+    for (let minute = 0; minute < 12; minute++) {
+      const at = new Date(Date.UTC(2026, 10, 24, 9, minute));
+      ids.unshift((await runs.create(minute % 3 === 0 ? other : news, at, 'manual')).run);
+    }
+    await test.redis.del(`${prefix}:1:{${ids[4]}}:record`);
+    const kept = ids.filter((_, index) => index !== 4);
+    const idsOf = async (...args: Parameters<Runs['list']>) => (await runs.list(...args)).map(({ id }) => id);
+    expect(await idsOf(100)).toEqual(kept);
+    expect(await idsOf(5)).toEqual(kept.slice(0, 5));
+    expect(await idsOf(5, { before: kept[4] as string })).toEqual(kept.slice(5, 10));
+    const ofNews = kept.filter((id) => id.startsWith('news--'));
+    expect(await idsOf(2, { campaign: 'news' })).toEqual(ofNews.slice(0, 2));
+    expect(await idsOf(100, { campaign: 'news', before: ofNews[1] as string })).toEqual(ofNews.slice(2));
+    expect(await idsOf(3, { campaign: 'none' })).toEqual([]);
+    await expect(runs.list(3, { before: 'news--20200101T000000Z' })).rejects.toThrow('There is no run');
+  });
+});
+
 describe('a run', () => {
   it('is created once, however many try at the same time', async () => {
     const { runs, snapshot, scheduledAt } = await setup();

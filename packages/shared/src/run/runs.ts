@@ -7,7 +7,7 @@ import type { CampaignSnapshot } from '../campaign/index.js';
 import { STATE_NAMES, type Tally } from '../ledger/index.js';
 import { type Clock, luaScript, type RedisConnection, UsageError } from '../runtime/index.js';
 import type { MailOutcome } from './mailOutcomes.js';
-import { runIdOf } from './runId.js';
+import { parseRunId, runIdOf } from './runId.js';
 import { type Pause, type RunOrigin, type RunRecord, toRunRecord } from './runRecord.js';
 
 const runCreate = luaScript(import.meta.url, 'runCreate');
@@ -42,6 +42,16 @@ export class UnknownRunError extends UsageError {
   }
 }
 
+export interface RunListOptions {
+  /** Only its runs. */
+  campaign?: string;
+  /** Only runs that come after this one in the list: the last one of the page before. */
+  before?: string;
+}
+
+/** Ids that are read at a time while the runs of one campaign are looked for. */
+const IDS_A_ROUND = 1_000;
+
 export class Runs {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
@@ -56,11 +66,13 @@ export class Runs {
   /**
    * Creates the run of an occurrence and pins its campaign. `created: false`: it exists, nothing was changed. Listed only
    * after it exists; whoever dies between comes back (the job is redelivered) and lists it then.
+   * @param request kept in the record, so that whoever finds the run there knows whether it is its own.
    */
   async create(
     snapshot: CampaignSnapshot,
     scheduledAt: Date,
     origin: RunOrigin,
+    request?: string,
   ): Promise<{ run: string; created: boolean }> {
     const run = runIdOf(snapshot.id, scheduledAt);
     const keys = this.#keys(run);
@@ -71,6 +83,7 @@ export class Runs {
       hash: snapshot.hash,
       scheduled_at: scheduledAt.getTime(),
       created_at: this.#clock.now(),
+      ...(request !== undefined && { request }),
     };
     const packed = deflateRawSync(JSON.stringify(snapshot));
     const reply = await runCreate(
@@ -97,11 +110,33 @@ export class Runs {
     return toRunRecord(await this.#redis.hgetall(this.#keys(run).record));
   }
 
-  /** The newest runs first. */
-  async list(limit: number): Promise<RunRecord[]> {
-    const runs = await this.#redis.zrevrange(this.#allKey, 0, limit - 1);
-    const records = await Promise.all(runs.map((run) => this.find(run)));
-    return records.filter((record) => record !== undefined);
+  /**
+   * The newest runs first. Reads the records of those that it returns; of the others, at the most, the id.
+   * @throws {UnknownRunError} `before` is not on the list (any more).
+   */
+  async list(limit: number, { campaign, before }: RunListOptions = {}): Promise<RunRecord[]> {
+    const found: RunRecord[] = [];
+    const round = campaign === undefined ? limit : IDS_A_ROUND;
+    let first = before === undefined ? 0 : await this.#rankAfter(before);
+    for (;;) {
+      const ids = await this.#redis.zrevrange(this.#allKey, first, first + round - 1);
+      const wanted = ids.filter((id) => campaign === undefined || parseRunId(id)?.campaign === campaign);
+      // The list outlives the records, so that some may be gone: then the next ones take their places.
+      for (let next = 0; next < wanted.length && found.length < limit; ) {
+        const some = wanted.slice(next, next + limit - found.length);
+        const records = await Promise.all(some.map((run) => this.find(run)));
+        found.push(...records.filter((record) => record !== undefined));
+        next += some.length;
+      }
+      if (found.length === limit || ids.length < round) return found;
+      first += round;
+    }
+  }
+
+  async #rankAfter(run: string): Promise<number> {
+    const rank = await this.#redis.zrevrank(this.#allKey, run);
+    if (rank === null) throw new UnknownRunError(run);
+    return rank + 1;
   }
 
   /** Runs that somebody may still have to work on. */

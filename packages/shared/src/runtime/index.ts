@@ -1,4 +1,13 @@
 /** What every process stands on: settings, clock, errors, logger, start and stop, Redis and its Lua scripts. */
+export {
+  API_KEY_NAME,
+  API_SCOPES,
+  type ApiKey,
+  type ApiScope,
+  findApiKey,
+  isApiScope,
+  makeApiKey,
+} from './apiKeys.js';
 export { type Clock, systemClock } from './clock.js';
 export { exitCodeOf, messageOf, SettingsError, UsageError } from './errors.js';
 export { runProcess, type Service } from './lifecycle.js';

@@ -5,17 +5,29 @@ export type { Logger } from 'pino';
 
 /**
  * One JSON line an event on stdout; coloured lines on a terminal. Addresses and bodies never get here: code logs runs,
- * chunks and positions. `redact` is the second net, for objects of others (HTTP errors carry their headers).
+ * chunks and positions. `redact` is the second net, for objects of others (HTTP errors carry their headers, Redis's the
+ * command with its arguments).
+ *
+ * @param destination default: stdout.
  */
-export function makeLogger(service: string, level: string): Logger {
+export function makeLogger(service: string, level: string, destination?: DestinationStream): Logger {
   const options = {
     base: { service, pid: process.pid },
     level,
     redact: {
-      paths: ['*.authorization', '*.headers', '*.password', '*.address', '*.config', '*.$response'],
+      paths: [
+        '*.authorization',
+        '*.headers',
+        '*.password',
+        '*.address',
+        '*.config',
+        '*.$response',
+        '*.command',
+      ],
       remove: true,
     },
   };
+  if (destination) return pino(options, destination);
   if (!process.stdout.isTTY) return pino(options);
   const terminal: DestinationStream = pretty({
     colorize: true,

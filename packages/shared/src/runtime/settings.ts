@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import leven from 'leven';
 import { z } from 'zod';
+import { type ApiKey, parseApiKeys } from './apiKeys.js';
 import { SettingsError } from './errors.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -69,6 +70,13 @@ const Variables = z.object({
   DASHBOARD_PORT: port.default(3000),
   DASHBOARD_USER: z.string().min(1).default('admin'),
   DASHBOARD_PASSWORD: z.string().min(8, 'expected at least 8 characters').optional(),
+  /** Keys of the HTTP API, see apiKeys.ts; without one nobody gets in there. */
+  API_KEYS: z
+    .string()
+    .superRefine((text, context) => {
+      for (const message of parseApiKeys(text).problems) context.addIssue({ code: 'custom', message });
+    })
+    .optional(),
   PUBLIC_HOST: z.string().default('127.0.0.1'),
   PUBLIC_PORT: port.default(3001),
   /** In the header of every mail, where a value has 995 characters at the most and a token takes up to 520. */
@@ -118,6 +126,7 @@ export interface Settings {
   admins?: string;
   serverEmail?: string;
   dashboard: { host: string; port: number; user: string; password?: string };
+  apiKeys: ApiKey[];
   public: { host: string; port: number; url: string; linkSecret?: string; previousLinkSecret?: string };
   /** How many transient bounces in 30 days suppress an address; 0: never. */
   suppressAfterTransientBounces: number;
@@ -244,6 +253,7 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
       user: variables.DASHBOARD_USER,
       ...(variables.DASHBOARD_PASSWORD && { password: variables.DASHBOARD_PASSWORD }),
     },
+    apiKeys: parseApiKeys(variables.API_KEYS ?? '').keys,
     public: {
       host: variables.PUBLIC_HOST,
       port: variables.PUBLIC_PORT,

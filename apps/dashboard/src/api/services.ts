@@ -1,0 +1,18 @@
+/** What the operations stand on. */
+import type { ControlServices, RunRequests } from '@sendonce/shared/control';
+import type { Clock, Logger } from '@sendonce/shared/runtime';
+import type { SuppressionList } from '@sendonce/shared/suppression';
+
+export interface ApiServices extends ControlServices {
+  clock: Clock;
+  logger: Logger;
+  requests: RunRequests;
+  suppressions: SuppressionList;
+}
+
+export interface ApiConfig {
+  /** `CAMPAIGNS_DIR` */
+  campaignsDir: string;
+  /** `LEDGER_RETENTION_DAYS`, ms. */
+  ledgerRetentionMs: number;
+}
