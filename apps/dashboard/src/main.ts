@@ -54,7 +54,7 @@ await runProcess('dashboard', async (services, settings, logger) => {
     { prefix, retentionMs: settings.ledgerRetentionMs },
   );
   const programs = api(
-    { clock, ledger, logger, queues, requests, runs, suppressions },
+    { clicks: redirects.clicks, clock, ledger, logger, queues, requests, runs, suppressions },
     { ...settings, keys: settings.apiKeys },
   );
   const credentials = makeCredentials(settings.dashboard, logger);

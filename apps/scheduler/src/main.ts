@@ -1,4 +1,5 @@
 /** The scheduler process: keeps BullMQ's job schedulers as the campaign files say. Any number may run. */
+import { SchedulePauses } from '@sendonce/shared/control';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
@@ -14,7 +15,13 @@ await runProcess('scheduler', async (services, settings, logger) => {
   const queues = openQueues(redis, prefix);
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
   const schedules = new ScheduleSync(
-    { clock, logger, queues, runs: new Runs({ redis, prefix, clock }) },
+    {
+      clock,
+      logger,
+      pauses: new SchedulePauses({ redis, prefix }),
+      queues,
+      runs: new Runs({ redis, prefix, clock }),
+    },
     { campaignsDir },
   );
   // A clock that is an hour ahead would send an hour early. Checked before each look, since clocks jump.

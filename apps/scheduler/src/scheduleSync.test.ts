@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SchedulePauses } from '@sendonce/shared/control';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { makeLogger, systemClock } from '@sendonce/shared/runtime';
@@ -23,14 +24,15 @@ async function setup(settings: string, clock: StubClock | typeof systemClock = s
   const queues = openQueues(test.redis, prefix);
   const runs = new Runs({ redis: test.redis, prefix, clock });
   const logger = makeLogger('test', 'silent');
-  const sync = new ScheduleSync({ clock, logger, queues, runs }, { campaignsDir });
+  const pauses = new SchedulePauses({ redis: test.redis, prefix });
+  const sync = new ScheduleSync({ clock, logger, pauses, queues, runs }, { campaignsDir });
   const rewrite = (content: string) =>
     writeFileSync(
       join(campaignsDir, 'news', 'campaign.yaml'),
       `from: a@dif.io\nsubject: Hi\naudience: { csv: recipients.csv }\n${content}`,
     );
   const close = () => closeQueues(queues);
-  return { campaignsDir, queues, runs, sync, rewrite, close };
+  return { campaignsDir, pauses, queues, runs, sync, rewrite, close };
 }
 
 describe('job schedulers follow the campaign files', () => {
@@ -55,6 +57,20 @@ describe('job schedulers follow the campaign files', () => {
     const { queues, sync, close } = await setup(cron('0 10 * * *'));
     await Promise.all(Array.from({ length: 8 }, () => sync.runOnce()));
     expect(await queues.runs.getJobSchedulersCount()).toBe(1);
+    expect(await queues.runs.getDelayedCount()).toBe(1);
+    await close();
+  });
+
+  it('are taken off while an operator has paused them, and come back without what was due meanwhile', async () => {
+    const { pauses, queues, sync, close } = await setup(cron('0 10 * * *'));
+    await sync.runOnce();
+    await pauses.pause(queues, 'news', { at: new Date(0), by: 'jane' });
+    expect(await queues.runs.getJobSchedulersCount()).toBe(0);
+    expect(await queues.runs.getDelayedCount()).toBe(0);
+    expect(await sync.runOnce()).toMatchObject({ added: [], broken: [] });
+    expect([...(await pauses.all())]).toEqual([['news', { at: new Date(0), by: 'jane' }]]);
+    expect([await pauses.resume('news'), await pauses.resume('news')]).toEqual([true, false]);
+    expect(await sync.runOnce()).toMatchObject({ added: ['news'] });
     expect(await queues.runs.getDelayedCount()).toBe(1);
     await close();
   });

@@ -12,6 +12,7 @@ import {
   loadCampaigns,
   previousOccurrence,
 } from '@sendonce/shared/campaign';
+import type { SchedulePauses } from '@sendonce/shared/control';
 import { addDueJob, DUE, type Queues, RUNS_JOB_OPTIONS } from '@sendonce/shared/queue';
 import { type Runs, runIdOf } from '@sendonce/shared/run';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
@@ -22,6 +23,7 @@ const CATCH_UP_LIMIT_MS = 7 * 86_400_000;
 export interface ScheduleSyncServices {
   clock: Clock;
   logger: Logger;
+  pauses: SchedulePauses;
   queues: Queues;
   runs: Runs;
 }
@@ -46,9 +48,12 @@ export class ScheduleSync {
   }
 
   async runOnce(): Promise<SyncReport> {
-    const { campaigns, problems, ids } = await loadCampaigns(this.#campaignsDir);
+    const { campaigns: all, problems, ids } = await loadCampaigns(this.#campaignsDir);
+    // What operators have paused is as if it had no schedule.
+    const paused = await this.#services.pauses.all();
+    const campaigns = all.filter(({ id }) => !paused.has(id));
     const report: SyncReport = { added: [], changed: [], removed: [], broken: [] };
-    report.broken = ids.filter((id) => !campaigns.some((campaign) => campaign.id === id));
+    report.broken = ids.filter((id) => !all.some((campaign) => campaign.id === id));
     this.#reportProblems(problems.map(formatProblem));
     for (const campaign of campaigns) await this.#syncCampaign(campaign, report);
     await this.#removeGone(campaigns, report);

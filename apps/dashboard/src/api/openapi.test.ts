@@ -94,6 +94,7 @@ describe('the OpenAPI document', () => {
       startRun: ['POST /campaigns/news/runs', { headers: { 'idempotency-key': 'a third' } }],
       listRuns: ['GET /runs?limit=2'],
       getRun: [`GET /runs/${run}`],
+      getRunReport: [`GET /runs/${run}/report`],
       pauseRun: [`POST /runs/${run}/pause`],
       resumeRun: [`POST /runs/${other}/resume`],
       cancelRun: [`POST /runs/${run}/cancel`],

@@ -1,10 +1,11 @@
 /** Looking at runs, and what operators do to them. */
 import { cancelRun, pauseRun, resumeRun } from '@sendonce/shared/control';
+import { reportAsJson, runReport } from '@sendonce/shared/report';
 import { runJson, UnknownRunError } from '@sendonce/shared/run';
 import { z } from 'zod';
 import { type Operation, operation, type Reply } from './operation.js';
 import { ProblemError } from './problems.js';
-import { campaignId, Run, Runs, runId } from './schemas.js';
+import { campaignId, Report, Run, Runs, runId } from './schemas.js';
 import type { ApiServices } from './services.js';
 
 const PATH = z.strictObject({ run: runId });
@@ -51,6 +52,24 @@ export function runOperations(services: ApiServices): Operation[] {
       answers: { 200: { description: 'The run, its numbers, and what became of its mails.', schema: Run } },
       problems: ['unknown-run'],
       handle: async ({ path: { run } }) => ({ status: 200, body: runJson(await runs.get(run)) }),
+    }),
+    operation({
+      id: 'getRunReport',
+      method: 'get',
+      url: '/runs/{run}/report',
+      group: 'Runs',
+      scope: 'read',
+      summary: 'Get what came of a run',
+      description: 'Clicks show up five seconds after they were made.',
+      path: PATH,
+      answers: {
+        200: { description: 'Its numbers, what became of its mails, and the clicks.', schema: Report },
+      },
+      problems: ['unknown-run'],
+      handle: async ({ path: { run } }) => ({
+        status: 200,
+        body: reportAsJson(await runReport(services, run)),
+      }),
     }),
     ...controlOperations(services),
   ];

@@ -50,6 +50,30 @@ export const Run = component(
   }),
 );
 
+const clicks = { human: count, scanner: count };
+
+export const Report = component(
+  'Report',
+  z.object({
+    run: z.string(),
+    campaign: z.string(),
+    status: RunShape.shape.status,
+    scheduled_at: time,
+    finished_at: time.nullable(),
+    ...counts(NUMBER_NAMES),
+    ...counts(RUN_OUTCOME_NAMES),
+    clicks: z.object({
+      ...clicks,
+      unique: count.meta({ description: 'Different people, within 1%.' }),
+      rate: z.number().meta({ description: 'People for each mail that arrived, 0 to 1.' }),
+      by_link: z
+        .array(z.object({ link: z.string().nullable(), ...clicks }))
+        .meta({ description: '`null`: links that were not sent.' }),
+      by_hour: z.array(z.object({ hour: time.nullable(), ...clicks })),
+    }),
+  }),
+);
+
 const CampaignProblem = component(
   'CampaignProblem',
   z.object({

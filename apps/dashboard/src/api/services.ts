@@ -1,9 +1,11 @@
 /** What the operations stand on. */
 import type { ControlServices, RunRequests } from '@sendonce/shared/control';
+import type { Clicks } from '@sendonce/shared/links';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
 import type { SuppressionList } from '@sendonce/shared/suppression';
 
 export interface ApiServices extends ControlServices {
+  clicks: Clicks;
   clock: Clock;
   logger: Logger;
   requests: RunRequests;

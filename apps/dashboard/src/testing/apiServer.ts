@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { RunRequests } from '@sendonce/shared/control';
 import { Ledger } from '@sendonce/shared/ledger';
+import { Clicks } from '@sendonce/shared/links';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import {
@@ -42,7 +43,8 @@ export async function openApiServer({
   const runs = new Runs({ redis, prefix, clock });
   const suppressions = new SuppressionList({ redis, prefix, clock });
   const requests = new RunRequests({ clock, queues, redis, runs }, { prefix, retentionMs: RETENTION_MS });
-  const services = { clock, ledger, logger, queues, requests, runs, suppressions };
+  const clicks = new Clicks({ redis }, { prefix, retentionMs: RETENTION_MS });
+  const services = { clicks, clock, ledger, logger, queues, requests, runs, suppressions };
   const campaignsDir = makeCampaignDir(
     { settings: 'schedule:\n  cron: 0 10 * * *\n  timezone: UTC\n' },
     { id: 'broken', body: 'Hi {{ frist_name }}\n' },

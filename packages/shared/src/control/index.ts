@@ -1,6 +1,9 @@
 /** What operators do to runs, the same from the command line, the dashboard and the API. */
 
 export { type OpenDoubt, openDoubts } from './doubts.js';
+export { type FailureReasons, failureReasons } from './failureReasons.js';
+export { type FoundRecipient, findRecipient } from './recipientSearch.js';
+export { retryRejected } from './retryRejected.js';
 export { type ControlServices, cancelRun, pauseRun, resumeRun, settleDoubts } from './runControl.js';
 export {
   CrowdedCampaignError,
@@ -8,4 +11,5 @@ export {
   RequestMismatchError,
   RunRequests,
 } from './runRequests.js';
+export { type SchedulePause, SchedulePauses } from './schedulePauses.js';
 export { type StartedRun, startRun } from './startRun.js';

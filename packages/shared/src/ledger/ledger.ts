@@ -8,7 +8,7 @@ import { luaScript, type RedisConnection } from '../runtime/index.js';
 import { type ChunkKeys, type ChunkRef, chunkKeys } from './chunk.js';
 import { type ClaimBarrier, ClaimNotDurableError } from './claimBarrier.js';
 import { decodeArchive, decodeEntries, encodeArchive, encodeEntries, type JournalEntry } from './journal.js';
-import { decodeRecipients, type Recipient, stripRecipients } from './recipients.js';
+import { decodeRecipients, findAddress, type Recipient, stripRecipients } from './recipients.js';
 import {
   type LedgerEvent,
   type RecipientState,
@@ -193,6 +193,12 @@ export class Ledger {
     if (!packed)
       throw new UnknownChunkError(`The recipients of ${ref.run}/${ref.chunk} are not kept any more.`);
     return decodeRecipients(packed);
+  }
+
+  /** Where an address is in a chunk; undefined when it is not, or when addresses are not kept any more. @param key its `addressKey`. */
+  async positionOf(ref: ChunkRef, key: string): Promise<number | undefined> {
+    const packed = await this.#redis.getBuffer(this.#keys(ref).recipients);
+    return packed ? findAddress(packed, key) : undefined;
   }
 
   /** The state of each position; undefined when the chunk does not exist. */

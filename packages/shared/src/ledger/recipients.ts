@@ -3,6 +3,7 @@
  * alike. 500 rows with 60 bytes of merge data each come to about 20 kB.
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { addressKey } from '../audience/address.js';
 
 export interface Recipient {
   /** As it goes into `To:`. */
@@ -34,6 +35,15 @@ export function decodeRecipients(packed: Buffer): Recipient[] {
     address,
     fields: Object.fromEntries(fields.map((field, index) => [field, values[index]])),
   }));
+}
+
+/** The position of an address by its key; most chunks are passed over without being parsed. */
+export function findAddress(packed: Buffer, key: string): number | undefined {
+  const json = inflateRawSync(packed).toString('utf8');
+  if (!json.toLowerCase().includes(key.toLowerCase())) return undefined;
+  const { rows } = JSON.parse(json) as RecipientTable;
+  const position = rows.findIndex(([address]) => addressKey(address) === key);
+  return position < 0 ? undefined : position;
 }
 
 /** The same value without the merge data of those whose position does not need it any more. */

@@ -45,15 +45,15 @@ export function reportAsJson({ run, clicks }: RunReport): Record<string, unknown
     run: run.id,
     campaign: run.campaign,
     status: run.status,
-    scheduled_at: run.scheduledAt,
-    finished_at: run.finishedAt ?? null,
+    scheduled_at: run.scheduledAt.toISOString(),
+    finished_at: run.finishedAt?.toISOString() ?? null,
     ...numbersOf(run),
     clicks: {
       ...counts(clicks),
       unique: clicks.unique,
       rate: clicks.rate,
       by_link: clicks.byLink.map((row) => ({ link: row.link ?? null, ...counts(row) })),
-      by_hour: clicks.byHour.map((row) => ({ hour: row.hour ?? null, ...counts(row) })),
+      by_hour: clicks.byHour.map((row) => ({ hour: row.hour?.toISOString() ?? null, ...counts(row) })),
     },
   };
 }

@@ -23,6 +23,7 @@ export {
 export {
   type FrozenAudience,
   type Gate,
+  type HistoryPoint,
   type InvalidRow,
   type RunListOptions,
   Runs,

@@ -2,6 +2,7 @@
  * All runs: created once, listed, counted, paused, resumed, cancelled. A run's record, its pinned campaign and the numbers
  * of its chunks share a hash tag. Two indexes lead to it: all runs by scheduled time, and those that are still open.
  */
+import { readFileSync } from 'node:fs';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { CampaignSnapshot } from '../campaign/index.js';
 import { STATE_NAMES, type Tally } from '../ledger/index.js';
@@ -12,10 +13,11 @@ import { type Pause, type RunOrigin, type RunRecord, toRunRecord } from './runRe
 
 const runCreate = luaScript(import.meta.url, 'runCreate');
 const runFrozen = luaScript(import.meta.url, 'runFrozen');
-const runTally = luaScript(import.meta.url, 'runTally');
+const prelude = readFileSync(new URL('../../src/run/lua/prelude.lua', import.meta.url), 'utf8');
+const runTally = luaScript(import.meta.url, 'runTally', prelude);
 const runGate = luaScript(import.meta.url, 'runGate');
 const runRefusals = luaScript(import.meta.url, 'runRefusals');
-const runOutcomes = luaScript(import.meta.url, 'runOutcomes');
+const runOutcomes = luaScript(import.meta.url, 'runOutcomes', prelude);
 
 /** What a worker may do next in a run. `foreign`: the chunk is not part of it, another freezer was quicker. */
 export type Gate = 'open' | 'paused' | 'cancelled' | 'foreign';
@@ -33,6 +35,17 @@ export interface FrozenAudience {
   invalid: number;
   /** The first of them; more than a report can hold are only counted. */
   invalidRows: InvalidRow[];
+}
+
+/** A run's numbers at the end of a slot of time: seconds long at first, hours at last. */
+export interface HistoryPoint {
+  /** When the slot begins. */
+  at: Date;
+  sent: number;
+  rejected: number;
+  inDoubt: number;
+  delivered: number;
+  bounced: number;
 }
 
 export class UnknownRunError extends UsageError {
@@ -139,6 +152,32 @@ export class Runs {
     return rank + 1;
   }
 
+  /** Runs that were scheduled in the last so many ms, at most 1,000 of them, the newest first. */
+  async scheduledWithin(ms: number): Promise<RunRecord[]> {
+    const now = this.#clock.now();
+    const ids = await this.#redis.zrevrangebyscore(this.#allKey, now, now - ms, 'LIMIT', 0, 1_000);
+    const records = await Promise.all(ids.map((run) => this.find(run)));
+    return records.filter((record) => record !== undefined);
+  }
+
+  /** How a run's numbers grew, oldest first. Slots in which nothing changed are missing. */
+  async history(run: string): Promise<HistoryPoint[]> {
+    const slots = await this.#redis.hgetall(this.#keys(run).history);
+    return Object.entries(slots)
+      .map(([second, packed]) => {
+        const [sent = 0, rejected = 0, inDoubt = 0, delivered = 0, bounced = 0] = packed
+          .split(' ')
+          .map(Number);
+        return { at: new Date(Number(second) * 1_000), sent, rejected, inDoubt, delivered, bounced };
+      })
+      .sort((a, b) => a.at.getTime() - b.at.getTime());
+  }
+
+  /** Puts a run among the open ones again: somebody in it is to be tried again. */
+  async reopen(run: string): Promise<void> {
+    await this.#redis.sadd(this.#openKey, run);
+  }
+
   /** Runs that somebody may still have to work on. */
   async open(): Promise<string[]> {
     return this.#redis.smembers(this.#openKey);
@@ -191,7 +230,7 @@ export class Runs {
     const numbers = STATE_NAMES.map((state) => tally[state]);
     const reply = await runTally(
       this.#redis,
-      [keys.record, keys.chunks, keys.refusals],
+      [keys.record, keys.chunks, keys.refusals, keys.history],
       [this.#clock.now(), endsRefusals ? 1 : 0, chunk, tally.version, ...numbers, ...STATE_NAMES],
     );
     if (reply === -1) throw new UnknownRunError(run);
@@ -211,7 +250,7 @@ export class Runs {
     const keys = this.#keys(run);
     const reply = await runOutcomes(
       this.#redis,
-      [keys.record, keys.outcomes],
+      [keys.record, keys.outcomes, keys.history],
       [chunk, version, ...counts.flat()],
     );
     if (reply === -1) throw new UnknownRunError(run);
@@ -305,6 +344,7 @@ export class Runs {
       invalid: `${base}:invalid`,
       refusals: `${base}:refusals`,
       outcomes: `${base}:outcomes`,
+      history: `${base}:history`,
     };
   }
 }

@@ -1,6 +1,6 @@
 -- Takes a chunk's counts of outcomes into the run's. The version says whether they are newer than what is known, so that
 -- they may come twice, late and in any order.
--- KEYS record, outcomes (hash: chunk -> version and counts, separated by spaces)   ARGV chunk, version, then name, count...
+-- KEYS record, outcomes (hash: chunk -> version and counts, separated by spaces), history   ARGV chunk, version, then name, count...
 -- Returns 1, or -1 when there is no such run (any more).
 if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
 local old = {}
@@ -13,6 +13,7 @@ for i = 3, #ARGV, 2 do
   if change ~= 0 then redis.call('HINCRBY', KEYS[1], ARGV[i], change) end
 end
 redis.call('HSET', KEYS[2], ARGV[1], table.concat(packed, ' '))
+remember(KEYS[1], KEYS[3])
 local left = redis.call('PTTL', KEYS[1])
 if left > 0 then redis.call('PEXPIRE', KEYS[2], left) end
 return 1

@@ -1,6 +1,6 @@
 -- Takes a chunk's numbers into the run's. The chunk's version says whether they are newer than what is known, so that
 -- numbers may come twice, late and in any order.
--- KEYS record, chunks (hash: chunk -> numbers, separated by spaces), refusals
+-- KEYS record, chunks (hash: chunk -> numbers, separated by spaces), refusals, history
 -- ARGV now (ms), 1 when a row of refusals ends with this, chunk, version, then the numbers by state, in the order of the names that follow, names
 -- Returns 'cancelled', 'paused' or 'open': what a worker may do next; 'foreign' when the run was frozen without this chunk;
 -- -1 when there is no such run (any more).
@@ -25,6 +25,7 @@ if not known or tonumber(ARGV[4]) > old[1] then
   end
   redis.call('HSET', KEYS[2], ARGV[3], table.concat(packed, ' '))
   redis.call('HSET', KEYS[1], 'touched_at', ARGV[1])
+  remember(KEYS[1], KEYS[4])
 end
 
 local record = redis.call('HMGET', KEYS[1], 'frozen_at', 'queued', 'claimed', 'in_doubt', 'finished_at', 'cancelled_at', 'paused_at')
