@@ -1,23 +1,21 @@
 import { once } from 'node:events';
-import { basename, dirname, resolve } from 'node:path';
-import { AudienceSourceError, openAudience, parseRecipientAddress } from '@sendonce/shared/audience';
+import { parseRecipientAddress } from '@sendonce/shared/audience';
 import { systemClock as clock, UsageError } from '@sendonce/shared/runtime';
 import { SesClient } from '@sendonce/shared/ses';
 import {
-  type Added,
   EVERYTHING,
-  SUPPRESSION_REASONS,
+  type ImportReport,
+  importSuppressions,
+  readSuppressionCsv,
   type Suppression,
   type SuppressionList,
-  type SuppressionReason,
+  type SuppressionRow,
 } from '@sendonce/shared/suppression';
 import type { Command } from 'commander';
 import { stringify } from 'csv-stringify';
 import { type Context, withContext } from '../context.js';
 import { LiveLine, print, remark } from '../output.js';
 
-/** Entries that are written at a time while importing. */
-const BATCH_SIZE = 1_000;
 /** Bad rows that a report names; the rest is counted. */
 const NAMED_ROWS = 20;
 
@@ -68,10 +66,16 @@ export function addSuppressCommand(program: Command): void {
       if ((file === undefined) === (options.fromSes !== true))
         throw new UsageError('Say either a file or --from-ses.');
       await withContext(async (context) => {
-        const report = await importAll(
-          context.suppressions,
-          file === undefined ? fromSes(context) : fromFile(file, options),
+        const { campaign, column } = options;
+        const progress = new LiveLine();
+        const rows =
+          file === undefined
+            ? fromSes(context)
+            : readSuppressionCsv(file, { campaign, column, since: new Date(clock.now()) });
+        const report = await importSuppressions(context.suppressions, rows, (count) =>
+          progress.update(`${count.toLocaleString('en')} read`),
         );
+        progress.end();
         printReport(report);
         if (report.invalid.length > 0) process.exitCode = 1;
       });
@@ -84,70 +88,7 @@ interface ImportOptions {
   fromSes?: boolean;
 }
 
-type Row = { suppression: Suppression } | { line: number; invalid: string };
-
-interface ImportReport extends Record<Added, number> {
-  invalid: { line: number; invalid: string }[];
-}
-
-async function importAll(suppressions: SuppressionList, rows: AsyncIterable<Row>): Promise<ImportReport> {
-  const report: ImportReport = { added: 0, known: 0, strengthened: 0, invalid: [] };
-  const progress = new LiveLine();
-  let waiting: Suppression[] = [];
-  let count = 0;
-  const write = async (): Promise<void> => {
-    for (const added of await suppressions.addMany(waiting)) report[added] += 1;
-    count += waiting.length;
-    waiting = [];
-    progress.update(`${count.toLocaleString('en')} read`);
-  };
-  for await (const row of rows) {
-    if ('invalid' in row) report.invalid.push(row);
-    else if (waiting.push(row.suppression) === BATCH_SIZE) await write();
-  }
-  await write();
-  progress.end();
-  return report;
-}
-
-async function* fromFile(file: string, { column, campaign }: ImportOptions): AsyncGenerator<Row> {
-  const path = resolve(file);
-  const source = openAudience({ csv: basename(path), address_field: column }, dirname(path));
-  await source.fields().catch((error: unknown) => {
-    if (!(error instanceof AudienceSourceError)) throw error;
-    // Not with the columns that there are: a file without a header begins with an address.
-    const isRead = error.line !== undefined;
-    const hint = `expected a header with the column "${column}"; --column names another one`;
-    throw new UsageError(isRead ? `${path}:${error.line}: ${hint}` : error.message, { cause: error });
-  });
-  for await (const row of source.rows()) {
-    if ('invalid' in row) {
-      yield { line: row.line, invalid: row.invalid };
-      continue;
-    }
-    const { key: address, fields } = row.recipient;
-    const { reason, time, run } = fields as Record<string, string | undefined>;
-    const since = time ? new Date(time) : new Date(clock.now());
-    if (Number.isNaN(since.getTime())) yield { line: row.line, invalid: 'the column "time" holds no time' };
-    else if (reason && !isReason(reason))
-      yield {
-        line: row.line,
-        invalid: `the column "reason" holds none of ${SUPPRESSION_REASONS.join(', ')}`,
-      };
-    else
-      yield {
-        suppression: {
-          address,
-          scope: campaign ?? (fields.campaign as string | undefined) ?? EVERYTHING,
-          reason: reason && isReason(reason) ? reason : 'import',
-          since,
-          ...(run && { run }),
-        },
-      };
-  }
-}
-
-async function* fromSes({ settings }: Context): AsyncGenerator<Row> {
+async function* fromSes({ settings }: Context): AsyncGenerator<SuppressionRow> {
   const ses = new SesClient(settings.ses);
   let line = 0;
   try {
@@ -194,8 +135,4 @@ function describeLeft(left: readonly Suppression[]): string {
     ({ scope, reason }) => `${scope === EVERYTHING ? 'any campaign' : scope} (${reason})`,
   );
   return ` The address is still on it for ${scopes.join(', ')}.`;
-}
-
-function isReason(text: string): text is SuppressionReason {
-  return (SUPPRESSION_REASONS as string[]).includes(text);
 }

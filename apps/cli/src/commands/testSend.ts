@@ -1,12 +1,13 @@
 import { parseRecipientAddress } from '@sendonce/shared/audience';
+import { loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
 import { LinkPages } from '@sendonce/shared/links';
+import { renderPreview } from '@sendonce/shared/message';
 import { systemClock as clock, readSettings, UsageError } from '@sendonce/shared/runtime';
 import { makeSendEmailInput, SesClient } from '@sendonce/shared/ses';
 import { openUnsubscribeLinks } from '@sendonce/shared/suppression';
 import type { Command } from 'commander';
 import { withContext } from '../context.js';
 import { print } from '../output.js';
-import { renderPreview } from './preview.js';
 
 export function addTestSendCommand(program: Command): void {
   program
@@ -22,10 +23,11 @@ export function addTestSendCommand(program: Command): void {
         const services = { redis, prefix: settings.redis.prefix };
         const links = await openUnsubscribeLinks(services, settings.public);
         const unsubscribeUrl = links.urlFor({ address: address.key, campaign: id });
-        const preview = await renderPreview(settings.campaignsDir, id, 1, unsubscribeUrl);
+        const snapshot = snapshotOf(await loadCampaign(settings.campaignsDir, id));
+        const { message } = await renderPreview(snapshot, 1, unsubscribeUrl);
         // The links of the test mail shall lead on, too.
-        await new LinkPages({ ...services, clock }).publish(preview.snapshot);
-        return { ...preview, unsubscribeUrl };
+        await new LinkPages({ ...services, clock }).publish(snapshot);
+        return { message, snapshot, unsubscribeUrl };
       });
       const { from, reply_to, list_id } = snapshot.definition;
       const ses = new SesClient(settings.ses);

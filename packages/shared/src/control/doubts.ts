@@ -6,6 +6,8 @@ export interface OpenDoubt {
   chunk: number;
   position: number;
   claimedAt: Date;
+  /** What SES's answer, or its silence, was; empty: the worker died. */
+  reason: string;
 }
 
 /**
@@ -21,12 +23,16 @@ export async function* openDoubts(
     if (in_doubt === 0) continue;
     const ref = { run, chunk };
     const recipients = await ledger.recipients(ref);
+    const reasons = new Map<number, string>();
+    for (const { position, event, detail } of await ledger.journal(ref))
+      if (event === 'doubt') reasons.set(position, detail);
     for (const { position, claimedAt } of await ledger.doubts(ref))
       yield {
         address: recipients[position]?.address ?? '',
         chunk,
         position,
         claimedAt: new Date(claimedAt),
+        reason: reasons.get(position) ?? '',
       };
   }
 }

@@ -7,6 +7,7 @@ export {
   usedFields,
 } from './checkTemplates.js';
 export type { MessagePart, TemplatePlace } from './liquid.js';
+export { renderPreview } from './preview.js';
 export {
   BUILT_INS,
   compileMessage,

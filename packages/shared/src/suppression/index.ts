@@ -1,5 +1,11 @@
 /** Who gets no mail: the suppression list, and the links by which recipients put themselves on it. */
 export {
+  type ImportReport,
+  importSuppressions,
+  readSuppressionCsv,
+  type SuppressionRow,
+} from './importSuppressions.js';
+export {
   EVERYTHING,
   SUPPRESSION_REASONS,
   type Suppression,

@@ -1,0 +1,24 @@
+/** The files that pages load: our own, and uPlot's. Named here one by one; nothing else of the disk is served. */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { Router } from 'express';
+
+const require = createRequire(import.meta.url);
+const own = (name: string) => fileURLToPath(new URL(`../../src/operator/assets/${name}`, import.meta.url));
+const library = (path: string) => require.resolve(path);
+
+const FILES: Record<string, string> = {
+  'dashboard.js': own('dashboard.js'),
+  'icon.svg': own('icon.svg'),
+  'style.css': own('style.css'),
+  'uPlot.css': library('uplot/dist/uPlot.min.css'),
+  'uPlot.js': library('uplot/dist/uPlot.iife.min.js'),
+};
+
+/** Before the login, whose page is made of them; they hold nothing of anybody's. */
+export function assets(): Router {
+  const router = Router();
+  for (const [name, file] of Object.entries(FILES))
+    router.get(`/assets/${name}`, (_, response) => response.sendFile(file, { maxAge: '1h' }));
+  return router;
+}

@@ -1,0 +1,51 @@
+/** How a run shows on several pages: as a card with its progress, as a row of a table, as a rate and a time to go. */
+import { type HistoryPoint, type RunRecord, recipientCount } from '@sendonce/shared/run';
+import { count, duration, relative, time } from '../format.js';
+import { type Html, html } from '../html.js';
+
+/** The rate is that of the last so many ms. */
+const RATE_WINDOW_MS = 60_000;
+
+export function runCard(run: RunRecord, now: number): Html {
+  return html`<section class="card"><h3><a href="/runs/${run.id}">${run.id}</a> ${status(run)}</h3>
+    ${run.pauseReason ? html`<p class="reason">${run.pauseReason}</p>` : ''}${progress(run)}
+    <p class="soft">${count(run.numbers.sent)} sent, ${count(left(run))} to go, begun ${relative(run.createdAt, now)}</p></section>`;
+}
+
+export function runTable(runs: readonly RunRecord[]): Html {
+  return html`<div class="scroll"><table><thead><tr><th>run</th><th>status</th><th class="n">audience</th><th class="n">sent</th><th class="n">delivered</th><th class="n">rejected</th><th class="n">in doubt</th><th>finished</th></tr></thead>
+    <tbody>${runs.map(
+      (run) => html`<tr><td><a href="/runs/${run.id}">${run.id}</a></td><td>${status(run)}</td>
+        ${[run.numbers.audience, run.numbers.sent, run.outcomes.delivered, run.numbers.rejected, run.numbers.in_doubt].map((value) => html`<td class="n">${count(value)}</td>`)}
+        <td>${time(run.finishedAt)}</td></tr>`,
+    )}</tbody></table></div>`;
+}
+
+export function status({ status: name }: RunRecord): Html {
+  return html`<span class="status ${name}">${name}</span>`;
+}
+
+export function progress(run: RunRecord): Html {
+  const total = recipientCount(run);
+  const done = total - left(run);
+  const share = total === 0 ? 0 : Math.floor((done / total) * 100);
+  return html`<progress max="${Math.max(total, 1)}" value="${done}" aria-label="${run.id}: ${share}%">${share}%</progress>`;
+}
+
+export function left({ numbers }: RunRecord): number {
+  return numbers.queued + numbers.claimed;
+}
+
+/** Mails a second over the last minute of a run that is sending; undefined: not known. */
+export function rateOf(run: RunRecord, history: readonly HistoryPoint[], now: number): number | undefined {
+  if (run.status !== 'sending') return undefined;
+  const before = history.findLast(({ at }) => at.getTime() < now - RATE_WINDOW_MS / 2);
+  const since = Math.max(before?.at.getTime() ?? run.frozenAt?.getTime() ?? now, now - 10 * RATE_WINDOW_MS);
+  const seconds = (now - since) / 1_000;
+  return seconds < 1 ? undefined : (run.numbers.sent - (before?.sent ?? 0)) / seconds;
+}
+
+export function timeToGo(run: RunRecord, rate: number | undefined): string {
+  if (!rate || left(run) === 0) return '–';
+  return duration(Math.ceil(left(run) / rate));
+}
