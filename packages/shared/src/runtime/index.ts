@@ -1,5 +1,6 @@
 /** What every process stands on: settings, clock, errors, logger, start and stop, Redis and its Lua scripts. */
 export { type Clock, systemClock } from './clock.js';
+export type { DashboardSettings, OidcSettings } from './dashboardSettings.js';
 export { exitCodeOf, messageOf, SettingsError, UsageError } from './errors.js';
 export { runProcess, type Service } from './lifecycle.js';
 export { type Logger, makeLogger } from './logger.js';
