@@ -73,7 +73,7 @@ describe("the operators' app", () => {
     await waitFor('the doubts', async () => (await system.runs.find(run))?.numbers.in_doubt === 3);
     await system.setFaults({ rules: [] });
     const url = `${system.dashboardUrl}/runs/${run}/in-doubt`;
-    const headers = { cookie: await system.cookie() };
+    const headers = await system.operatorHeaders();
     expect((await fetch(url, { redirect: 'manual' })).status).not.toBe(200);
     expect(await (await fetch(system.dashboardUrl, { headers })).text()).toContain('3 in doubt: look');
     const list = await (await fetch(url, { headers })).text();
@@ -93,6 +93,10 @@ describe("the operators' app", () => {
     await system.whenFinished(run);
     expect(await system.inbox(run)).toMatchObject({ messages: 2, duplicates: 0 });
     expect((await fetch(`${system.dashboardUrl}/runs/none/in-doubt`, { headers })).status).toBe(404);
+    const trail = await (await fetch(`${system.dashboardUrl}/audit`, { headers })).text();
+    expect(trail).toContain('doubts.settle');
+    expect(trail).toContain('sent, recipient 0/1: 1 settled');
+    expect(trail).not.toContain('@example.com');
   });
 
   it('has nothing of it on the public port', async () => {

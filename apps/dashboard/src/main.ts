@@ -1,6 +1,7 @@
 /** The dashboard process: two apps on two ports, one for operators, one for the public. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { AuditTrail } from '@sendonce/shared/audit';
 import { openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
@@ -15,7 +16,6 @@ import {
 import { readKnownAccount } from '@sendonce/shared/ses';
 import { openUnsubscribeLinks, SuppressionList } from '@sendonce/shared/suppression';
 import type { Express } from 'express';
-import { makeCredentials, readSessionKey } from './operator/login.js';
 import { operatorApp } from './operator/operatorApp.js';
 import { publicApp } from './public/publicApp.js';
 import { SnsMessages } from './public/snsMessages.js';
@@ -36,23 +36,23 @@ await runProcess('dashboard', async (services, settings, logger) => {
   );
   const sns = new SnsMessages({ clock, logger }, settings.sns);
 
-  const credentials = makeCredentials(settings.dashboard, logger);
-  const sessionKey = await readSessionKey(redis, prefix);
   services.push(
     await listen(
-      operatorApp(
+      await operatorApp(
         {
+          audit: new AuditTrail({ redis, prefix, clock }),
           clock,
           fenceMs: settings.fenceMs,
           ledger,
           logger,
+          prefix,
           queues,
           readAccount: () => readKnownAccount(redis, prefix),
+          redis,
           reputation,
           runs,
         },
-        credentials,
-        sessionKey,
+        settings.dashboard,
       ),
       settings.dashboard,
     ),

@@ -6,7 +6,8 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import { DUE, type Queues, SEND, type SendPayload } from '@sendonce/shared/queue';
-import type { Router } from 'express';
+import type { RequestHandler, Router } from 'express';
+import { viewerOf } from './access/sessions.js';
 
 interface BoardJob {
   name: string;
@@ -22,11 +23,22 @@ export const BOARD_CSP = {
   'frame-ancestors': ["'none'"],
 };
 
-export function bullBoard(queues: Queues, basePath: string): Router {
+/** Two boards at one place: viewers get the one without buttons. That they can change nothing is not left to it. */
+export function bullBoards(queues: Queues, basePath: string): RequestHandler {
+  const boards = {
+    operator: bullBoard(queues, basePath, { readOnlyMode: false }),
+    viewer: bullBoard(queues, basePath, { readOnlyMode: true }),
+  };
+  return (request, response, next) => boards[viewerOf(response).role](request, response, next);
+}
+
+export function bullBoard(queues: Queues, basePath: string, options: { readOnlyMode: boolean }): Router {
   const runs = new BullMQAdapter(queues.runs, {
+    ...options,
     description: 'One job an occurrence: due, then its audience is frozen.',
   });
   const sends = new BullMQAdapter(queues.sends, {
+    ...options,
     description: 'One job a chunk of at most 500 recipients. A finished one that is retried sends nothing.',
   });
   for (const adapter of [runs, sends]) adapter.setFormatter('name', describeJob);

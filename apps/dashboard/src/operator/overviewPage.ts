@@ -2,7 +2,9 @@
 import type { Reputation } from '@sendonce/shared/events';
 import { NUMBER_NAMES, RUN_OUTCOME_NAMES, type RunRecord, recipientCount } from '@sendonce/shared/run';
 import type { AccountState } from '@sendonce/shared/ses';
+import type { Viewer } from './access/sessions.js';
 import { type Html, page, type RenderTools } from './page.js';
+import { pageHeader } from './pageHeader.js';
 
 const REFRESH_SECONDS = 3;
 
@@ -13,12 +15,11 @@ export interface Overview {
   reputation: Reputation;
 }
 
-export function overviewPage({ runs, account, reputation }: Overview): string {
+export function overviewPage(viewer: Viewer, { runs, account, reputation }: Overview): string {
   return page(
     'Overview',
     ({ html }) => html`
-      <header><a class="brand" href="/">Sendonce</a><a href="/queues">Queues</a>
-        <form method="post" action="/logout"><button>Log out</button></form></header>
+      ${pageHeader({ html }, viewer)}
       <main>
         ${accountCard({ html }, account, reputation)}
         <h1>Runs</h1>

@@ -40,9 +40,13 @@ export const PAGE_CSP = {
 export function page(
   title: string,
   render: (tools: RenderTools) => Html,
-  { refreshSeconds }: { refreshSeconds?: number } = {},
+  { refreshSeconds, refreshTo }: { refreshSeconds?: number; refreshTo?: string } = {},
 ): string {
-  const refresh = refreshSeconds ? `<meta http-equiv="refresh" content="${refreshSeconds}">` : '';
+  const target = refreshTo === undefined ? '' : `;url=${refreshTo}`;
+  const refresh =
+    refreshSeconds === undefined
+      ? ''
+      : `<meta http-equiv="refresh" content="${refreshSeconds}${toHtml(target)}">`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${refresh}
 <title>${toHtml(title)} · Sendonce</title><style>${STYLE}</style></head><body>${toHtml(render({ html }))}</body></html>`;

@@ -7,7 +7,7 @@ export const STYLE = `
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
 header { display: flex; gap: 1.4rem; align-items: center; padding: .7rem 1.2rem; border-bottom: 1px solid var(--line); background: var(--card); }
 header .brand { font-weight: 700; color: var(--text); text-decoration: none; }
-header form { margin-left: auto; }
+header form { margin-left: auto; display: flex; gap: .8rem; align-items: center; }
 main { max-width: 76rem; margin: 0 auto; padding: 1.2rem; }
 a { color: var(--link); }
 h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin-top: 2rem; }
@@ -26,5 +26,5 @@ th, td { text-align: left; padding: .35rem .8rem; border-bottom: 1px solid var(-
 button, input { font: inherit; padding: .4rem .8rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--card); color: inherit; }
 button { cursor: pointer; }
 .login { max-width: 22rem; margin: 12vh auto; display: grid; gap: .9rem; padding: 1.6rem; background: var(--card); border: 1px solid var(--line); border-radius: .8rem; }
-.login label { display: grid; gap: .2rem; } .problem { color: var(--bad); margin: 0; }
+.login form { display: grid; gap: .9rem; } .login label { display: grid; gap: .2rem; } .problem { color: var(--bad); margin: 0; }
 `;
