@@ -1,4 +1,5 @@
 /** What commands share: settings, one connection, and the services over it, opened only when a command needs them. */
+import { AuditTrail } from '@sendonce/shared/audit';
 import { MailOutcomes } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues, type Queues } from '@sendonce/shared/queue';
@@ -16,6 +17,7 @@ import {
 import { SuppressionList } from '@sendonce/shared/suppression';
 
 export interface Context {
+  audit: AuditTrail;
   settings: Settings;
   redis: RedisConnection;
   queues: Queues;
@@ -40,9 +42,9 @@ export async function withContext<Result>(command: (context: Context) => Promise
     const runs = new Runs({ redis, prefix, clock });
     const outcomes = new MailOutcomes({ redis, runs }, { prefix });
     const suppressions = new SuppressionList({ redis, prefix, clock });
-    return await command({ settings, redis, queues, ledger, outcomes, runs, suppressions }).finally(() =>
-      closeQueues(queues),
-    );
+    const audit = new AuditTrail({ redis, prefix, clock });
+    const context = { audit, settings, redis, queues, ledger, outcomes, runs, suppressions };
+    return await command(context).finally(() => closeQueues(queues));
   } finally {
     await closeRedis(redis);
   }

@@ -6,6 +6,7 @@ import { addControlCommands } from './commands/control.js';
 import { addDoctorCommand } from './commands/doctor/doctor.js';
 import { addExportCommand } from './commands/export.js';
 import { addInDoubtCommand } from './commands/inDoubt.js';
+import { addPasswordCommand } from './commands/password.js';
 import { addPreviewCommand } from './commands/preview.js';
 import { addRunCommand } from './commands/run.js';
 import { addStatusCommand } from './commands/status.js';
@@ -29,6 +30,7 @@ addControlCommands(program);
 addInDoubtCommand(program);
 addExportCommand(program);
 addSuppressCommand(program);
+addPasswordCommand(program);
 addDoctorCommand(program);
 
 try {

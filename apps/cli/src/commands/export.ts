@@ -4,6 +4,7 @@ import { addressKey } from '@sendonce/shared/audience';
 import type { JournalEntry } from '@sendonce/shared/ledger';
 import type { Command } from 'commander';
 import { stringify } from 'csv-stringify';
+import { recordDeed } from '../audit.js';
 import { type Context, withContext } from '../context.js';
 import { remark } from '../output.js';
 
@@ -25,6 +26,8 @@ export function addExportCommand(program: Command): void {
     .action(async (run: string, { out }: { out?: string }) => {
       await withContext(async (context) => {
         await context.runs.get(run);
+        // Before the first address: a reader of the pipe may end us at any row.
+        await recordDeed(context, { action: 'run.export', subject: run, outcome: 'done' });
         const csv = stringify({
           header: true,
           columns: ['address', 'state', 'message_id', 'time', 'reason', 'outcomes'],

@@ -2,6 +2,7 @@ import { loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
 import { addFreezeJob } from '@sendonce/shared/queue';
 import { UsageError } from '@sendonce/shared/runtime';
 import type { Command } from 'commander';
+import { recordDeed } from '../audit.js';
 import { withContext } from '../context.js';
 import { print } from '../output.js';
 import { watchRun } from './watch.js';
@@ -15,9 +16,12 @@ export function addRunCommand(program: Command): void {
     .description('start a run by hand')
     .action(async (id: string, { at, watch }: { at?: string; watch?: boolean }) => {
       const scheduledAt = at === undefined ? new Date() : parseTime(at);
-      await withContext(async ({ settings, queues, runs }) => {
+      await withContext(async (context) => {
+        const { settings, queues, runs } = context;
         const campaign = await loadCampaign(settings.campaignsDir, id);
         const { run, created } = await runs.create(snapshotOf(campaign), scheduledAt, 'manual');
+        const outcome = created ? 'done' : 'nothing';
+        await recordDeed(context, { action: 'campaign.run', subject: id, outcome, detail: run });
         const record = await runs.get(run);
         if (created) print(`Started ${run}.`);
         else print(`${run} exists (${record.status}): it was started before, and nothing is sent twice.`);
