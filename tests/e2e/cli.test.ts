@@ -1,6 +1,10 @@
 /** The command line as its user meets it: a real process, its output and its exit status. */
 import { spawn } from 'node:child_process';
+import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { isPassword } from '@sendonce/shared/access';
+import { AuditTrail } from '@sendonce/shared/audit';
+import { systemClock } from '@sendonce/shared/runtime';
 import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { System } from './system.js';
@@ -18,8 +22,10 @@ afterAll(() => system.stop());
 async function sendonce(
   args: string[],
   env: Record<string, string> = {},
+  input = '',
 ): Promise<{ code: number; out: string; err: string }> {
   const child = spawn(process.execPath, [entry, ...args], { env: { ...system.env, ...env } });
+  child.stdin.end(input);
   let out = '';
   let err = '';
   child.stdout.on('data', (data) => {
@@ -82,6 +88,16 @@ describe('sendonce', () => {
     expect(numbers.sent + numbers.cancelled).toBe(4_000);
     expect((await slow.inbox(run)).messages).toBe(numbers.sent);
     expect((await command('resume', run)).code).toBe(1);
+    const audit = new AuditTrail({ redis: slow.redis, prefix: slow.prefix, clock: systemClock });
+    const deeds = (await audit.list({ limit: 9 })).reverse();
+    expect(deeds.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
+      'run.pause done',
+      'run.pause nothing',
+      'run.resume done',
+      'run.cancel done',
+      'run.resume nothing',
+    ]);
+    expect(deeds[0]).toMatchObject({ via: 'cli', who: userInfo().username, subject: run, detail: 'lunch' });
     await slow.stop();
   });
 
@@ -101,6 +117,17 @@ describe('sendonce', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^so_[\w-]{43}\nshop:read\+runs:[\da-f]{64}\n$/);
     expect((await sendonce(['doctor'], { API_KEYS: out.split('\n')[1] ?? '' })).code).toBe(0);
+  });
+
+  it('makes the hash of a password that is piped in, without Redis or settings', async () => {
+    const { code, out } = await sendonce(['password'], { REDIS_URL: '' }, 'correct horse\n');
+    expect(code).toBe(0);
+    expect(await isPassword('correct horse', out.trim())).toBe(true);
+    for (const input of ['short\n', '']) {
+      const refused = await sendonce(['password'], {}, input);
+      expect(refused.code).toBe(2);
+      expect(refused.out).toBe('');
+    }
   });
 
   it('finds everything well, as doctor', async () => {

@@ -218,6 +218,14 @@ export class System {
       .join('; ');
   }
 
+  /** The headers by which a script of ours changes something: the session, and the token that our pages carry. */
+  async operatorHeaders(): Promise<{ cookie: string; 'x-csrf-token': string }> {
+    const cookie = await this.cookie();
+    const page = await (await fetch(this.dashboardUrl, { headers: { cookie } })).text();
+    const [, token = ''] = /name="csrf" value="([^"]+)"/.exec(page) ?? [];
+    return { cookie, 'x-csrf-token': token };
+  }
+
   async kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const exited = once(child, 'exit');
     child.kill(signal);

@@ -1,4 +1,5 @@
 /** What commands share: settings, one connection, and the services over it, opened only when a command needs them. */
+import { AuditTrail } from '@sendonce/shared/audit';
 import { MailOutcomes } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { Clicks } from '@sendonce/shared/links';
@@ -17,6 +18,7 @@ import {
 import { SuppressionList } from '@sendonce/shared/suppression';
 
 export interface Context {
+  audit: AuditTrail;
   clicks: Clicks;
   settings: Settings;
   redis: RedisConnection;
@@ -43,9 +45,9 @@ export async function withContext<Result>(command: (context: Context) => Promise
     const outcomes = new MailOutcomes({ redis, runs }, { prefix });
     const suppressions = new SuppressionList({ redis, prefix, clock });
     const clicks = new Clicks({ redis }, { prefix, retentionMs: settings.ledgerRetentionMs });
-    return await command({ clicks, settings, redis, queues, ledger, outcomes, runs, suppressions }).finally(
-      () => closeQueues(queues),
-    );
+    const audit = new AuditTrail({ redis, prefix, clock });
+    const context = { audit, clicks, settings, redis, queues, ledger, outcomes, runs, suppressions };
+    return await command(context).finally(() => closeQueues(queues));
   } finally {
     await closeRedis(redis);
   }

@@ -8,6 +8,7 @@ import { addDoctorCommand } from './commands/doctor/doctor.js';
 import { addExportCommand } from './commands/export.js';
 import { addInDoubtCommand } from './commands/inDoubt.js';
 import { addLinksPageCommand } from './commands/linksPage.js';
+import { addPasswordCommand } from './commands/password.js';
 import { addPreviewCommand } from './commands/preview.js';
 import { addReportCommand } from './commands/report.js';
 import { addRunCommand } from './commands/run.js';
@@ -35,6 +36,7 @@ addSuppressCommand(program);
 addReportCommand(program);
 addLinksPageCommand(program);
 addApiKeyCommand(program);
+addPasswordCommand(program);
 addDoctorCommand(program);
 
 try {

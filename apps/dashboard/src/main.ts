@@ -1,8 +1,9 @@
 /** The dashboard process: two apps on two ports, one for operators, one for the public. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { RunRequests } from '@sendonce/shared/control';
-import { openSesEvents } from '@sendonce/shared/events';
+import { AuditTrail } from '@sendonce/shared/audit';
+import { RunRequests, SchedulePauses } from '@sendonce/shared/control';
+import { MailOutcomes, openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { Clicks, LinkPages, LinkTokens, readLinkSecrets } from '@sendonce/shared/links';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
@@ -18,7 +19,6 @@ import { readKnownAccount } from '@sendonce/shared/ses';
 import { openUnsubscribeLinks, SuppressionList } from '@sendonce/shared/suppression';
 import type { Express } from 'express';
 import { api } from './api/api.js';
-import { makeCredentials, readSessionKey } from './operator/login.js';
 import { operatorApp } from './operator/operatorApp.js';
 import { publicApp } from './public/publicApp.js';
 import { SnsMessages } from './public/snsMessages.js';
@@ -57,28 +57,23 @@ await runProcess('dashboard', async (services, settings, logger) => {
     { clicks: redirects.clicks, clock, ledger, logger, queues, requests, runs, suppressions },
     { ...settings, keys: settings.apiKeys },
   );
-  const credentials = makeCredentials(settings.dashboard, logger);
-  const sessionKey = await readSessionKey(redis, prefix);
-  services.push(
-    await listen(
-      operatorApp(
-        {
-          clock,
-          fenceMs: settings.fenceMs,
-          ledger,
-          logger,
-          queues,
-          readAccount: () => readKnownAccount(redis, prefix),
-          reputation,
-          runs,
-        },
-        credentials,
-        sessionKey,
-        programs,
-      ),
-      settings.dashboard,
-    ),
-  );
+  const operators = {
+    audit: new AuditTrail({ redis, prefix, clock }),
+    clicks: redirects.clicks,
+    clock,
+    ledger,
+    logger,
+    outcomes: new MailOutcomes({ redis, runs }, { prefix }),
+    pauses: new SchedulePauses({ redis, prefix }),
+    prefix,
+    queues,
+    readAccount: () => readKnownAccount(redis, prefix),
+    redis,
+    reputation,
+    runs,
+    suppressions,
+  };
+  services.push(await listen(await operatorApp(operators, settings, programs), settings.dashboard));
   services.push(
     await listen(
       publicApp({ ...redirects, clock, events, links, logger, runs, sns, suppressions }),

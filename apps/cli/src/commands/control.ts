@@ -2,11 +2,12 @@
 
 import { cancelRun, pauseRun, resumeRun } from '@sendonce/shared/control';
 import type { Command } from 'commander';
+import { recordDeed } from '../audit.js';
 import { type Context, withContext } from '../context.js';
 import { print, remark } from '../output.js';
 
 interface Action {
-  name: string;
+  name: 'pause' | 'resume' | 'cancel';
   description: string;
   apply(context: Context, run: string, reason: string): Promise<boolean>;
   done: string;
@@ -42,7 +43,14 @@ export function addControlCommands(program: Command): void {
       .description(description)
       .action(async (run: string, { reason }: { reason: string }) => {
         await withContext(async (context) => {
-          if (await apply(context, run, reason)) return print(`${run} ${done}.`);
+          const isDone = await apply(context, run, reason);
+          await recordDeed(context, {
+            action: `run.${name}`,
+            subject: run,
+            outcome: isDone ? 'done' : 'nothing',
+            detail: reason,
+          });
+          if (isDone) return print(`${run} ${done}.`);
           const { status } = await context.runs.get(run);
           remark(`${run} is ${status}: nothing to ${name}.`);
           process.exitCode = 1;

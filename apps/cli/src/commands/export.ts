@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { EXPORT_COLUMNS, exportRows } from '@sendonce/shared/report';
 import type { Command } from 'commander';
 import { stringify } from 'csv-stringify';
+import { recordDeed } from '../audit.js';
 import { withContext } from '../context.js';
 import { remark } from '../output.js';
 
@@ -15,6 +16,8 @@ export function addExportCommand(program: Command): void {
     .action(async (run: string, { out }: { out?: string }) => {
       await withContext(async (context) => {
         await context.runs.get(run);
+        // Before the first address: a reader of the pipe may end us at any row.
+        await recordDeed(context, { action: 'run.export', subject: run, outcome: 'done' });
         const csv = stringify({ header: true, columns: [...EXPORT_COLUMNS] });
         const written = out === undefined ? undefined : csv.pipe(createWriteStream(out));
         if (!written) csv.pipe(process.stdout);

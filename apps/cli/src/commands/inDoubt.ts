@@ -1,7 +1,8 @@
-import { parseRecipientAddress } from '@sendonce/shared/audience';
+import { maskAddress, parseRecipientAddress } from '@sendonce/shared/audience';
 import { openDoubts, settleDoubts } from '@sendonce/shared/control';
 import { UsageError } from '@sendonce/shared/runtime';
 import { type Command, Option } from 'commander';
+import { recordDeed } from '../audit.js';
 import { type Context, withContext } from '../context.js';
 import { formatDate, print, printTable, remark } from '../output.js';
 
@@ -43,6 +44,12 @@ export function addInDoubtCommand(program: Command): void {
             reason,
             fenceMs: context.settings.fenceMs,
             ...(address && only && { only }),
+          });
+          await recordDeed(context, {
+            action: 'doubts.settle',
+            subject: run,
+            outcome: settled > 0 ? 'done' : 'nothing',
+            detail: `${settle}, ${address ? maskAddress(address) : 'all'}: ${settled} settled, ${tooYoung} too young; ${reason}`,
           });
           print(`${settled} settled as ${settle === 'sent' ? 'sent' : 'to be sent again'}.`);
           if (tooYoung > 0) {

@@ -2,6 +2,7 @@ import { loadCampaign } from '@sendonce/shared/campaign';
 import { startRun } from '@sendonce/shared/control';
 import { UsageError } from '@sendonce/shared/runtime';
 import type { Command } from 'commander';
+import { recordDeed } from '../audit.js';
 import { withContext } from '../context.js';
 import { print } from '../output.js';
 import { watchRun } from './watch.js';
@@ -15,11 +16,14 @@ export function addRunCommand(program: Command): void {
     .description('start a run by hand')
     .action(async (name: string, { at, watch }: { at?: string; watch?: boolean }) => {
       const scheduledAt = at === undefined ? new Date() : parseTime(at);
-      await withContext(async ({ settings, queues, runs }) => {
+      await withContext(async (context) => {
+        const { settings, queues, runs } = context;
         const campaign = await loadCampaign(settings.campaignsDir, name);
         const start = { scheduledAt, origin: 'manual' } as const;
         const { record, created } = await startRun({ queues, runs }, campaign, start);
         const { id: run, status } = record;
+        const outcome = created ? 'done' : 'nothing';
+        await recordDeed(context, { action: 'campaign.run', subject: name, outcome, detail: run });
         if (created) print(`Started ${run}.`);
         else print(`${run} exists (${status}): it was started before, and nothing is sent twice.`);
         if (watch) await watchRun(runs, run);

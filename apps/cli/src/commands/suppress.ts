@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { parseRecipientAddress } from '@sendonce/shared/audience';
+import { basename } from 'node:path';
+import { maskAddress, parseRecipientAddress } from '@sendonce/shared/audience';
 import { systemClock as clock, UsageError } from '@sendonce/shared/runtime';
 import { SesClient } from '@sendonce/shared/ses';
 import {
@@ -13,6 +14,7 @@ import {
 } from '@sendonce/shared/suppression';
 import type { Command } from 'commander';
 import { stringify } from 'csv-stringify';
+import { recordDeed } from '../audit.js';
 import { type Context, withContext } from '../context.js';
 import { LiveLine, print, remark } from '../output.js';
 
@@ -28,9 +30,15 @@ export function addSuppressCommand(program: Command): void {
     .description('put an address on the list')
     .action(async (text: string, { campaign = EVERYTHING }: { campaign?: string }) => {
       const address = keyOf(text);
-      await withContext(async ({ suppressions }) => {
+      await withContext(async (context) => {
         const since = new Date(clock.now());
-        const added = await suppressions.add({ address, scope: campaign, reason: 'manual', since });
+        const added = await context.suppressions.add({ address, scope: campaign, reason: 'manual', since });
+        await recordDeed(context, {
+          action: 'suppression.add',
+          subject: maskAddress(address),
+          outcome: added === 'known' ? 'nothing' : 'done',
+          detail: describeScope(campaign),
+        });
         print(added === 'known' ? 'It is on the list already.' : 'Added.');
       });
     });
@@ -41,8 +49,15 @@ export function addSuppressCommand(program: Command): void {
     .description('take an address off the list')
     .action(async (text: string, { campaign = EVERYTHING }: { campaign?: string }) => {
       const address = keyOf(text);
-      await withContext(async ({ suppressions }) => {
+      await withContext(async (context) => {
+        const { suppressions } = context;
         const isRemoved = await suppressions.remove(address, campaign);
+        await recordDeed(context, {
+          action: 'suppression.remove',
+          subject: maskAddress(address),
+          outcome: isRemoved ? 'done' : 'nothing',
+          detail: describeScope(campaign),
+        });
         const left = await suppressions.find(address);
         if (!isRemoved) throw new UsageError(`There is no such entry.${describeLeft(left)}`);
         print(`Removed.${describeLeft(left)}`);
@@ -76,6 +91,12 @@ export function addSuppressCommand(program: Command): void {
           progress.update(`${count.toLocaleString('en')} read`),
         );
         progress.end();
+        await recordDeed(context, {
+          action: 'suppression.import',
+          subject: file === undefined ? 'from SES' : basename(file),
+          outcome: report.added + report.strengthened > 0 ? 'done' : 'nothing',
+          detail: describeReport(report),
+        });
         printReport(report);
         if (report.invalid.length > 0) process.exitCode = 1;
       });
@@ -103,10 +124,13 @@ async function* fromSes({ settings }: Context): AsyncGenerator<SuppressionRow> {
   }
 }
 
-function printReport({ added, known, strengthened, invalid }: ImportReport): void {
-  print(
-    `${added.toLocaleString('en')} added, ${(known + strengthened).toLocaleString('en')} were there already, ${invalid.length} invalid.`,
-  );
+function describeReport({ added, known, strengthened, invalid }: ImportReport): string {
+  return `${added.toLocaleString('en')} added, ${(known + strengthened).toLocaleString('en')} were there already, ${invalid.length} invalid.`;
+}
+
+function printReport(report: ImportReport): void {
+  const { invalid } = report;
+  print(describeReport(report));
   for (const { line, invalid: reason } of invalid.slice(0, NAMED_ROWS)) remark(`  line ${line}: ${reason}`);
   if (invalid.length > NAMED_ROWS) remark(`  and ${invalid.length - NAMED_ROWS} more`);
 }
@@ -129,10 +153,12 @@ function keyOf(text: string): string {
   return address.key;
 }
 
+function describeScope(scope: string): string {
+  return scope === EVERYTHING ? 'any campaign' : scope;
+}
+
 function describeLeft(left: readonly Suppression[]): string {
   if (left.length === 0) return '';
-  const scopes = left.map(
-    ({ scope, reason }) => `${scope === EVERYTHING ? 'any campaign' : scope} (${reason})`,
-  );
+  const scopes = left.map(({ scope, reason }) => `${describeScope(scope)} (${reason})`);
   return ` The address is still on it for ${scopes.join(', ')}.`;
 }

@@ -1,5 +1,6 @@
 /** The OpenAPI document as a page for people: made once, by us, without a script and without anything from elsewhere. */
-import { type Html, page, type RenderTools } from '../operator/page.js';
+import { type Html, html } from '../operator/html.js';
+import { layout } from '../operator/layout.js';
 import type { Json } from './openapi.js';
 import { PROBLEMS } from './problems.js';
 
@@ -51,45 +52,44 @@ export function docsPage(json: Json): string {
   const operations = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => ({ path: base + path, method, operation })),
   );
-  return page(
-    'HTTP API',
-    ({ html }) => html`
-      <header><a class="brand" href="/">Sendonce</a><a href="${base}/openapi.json">openapi.json</a></header>
-      <main><h1>HTTP API</h1>
-        <p>${document.info.description} ${prose({ html }, document.components.securitySchemes.key.description)}
+  return layout({
+    title: 'HTTP API',
+    isPlain: true,
+    body: html`<h1>HTTP API</h1><p><a href="${base}/openapi.json">openapi.json</a></p>
+        <p>${document.info.description} ${prose(document.components.securitySchemes.key.description)}
           It goes into the header <code>Authorization: Bearer so_…</code>.</p>
         <ul>${operations.map(({ path, method, operation }) => html`<li><a href="#${operation.operationId}">${operation.summary}</a> <code>${method.toUpperCase()} ${path}</code></li>`)}</ul>
-        ${operations.map(({ path, method, operation }) => operationCard({ html }, `${method.toUpperCase()} ${path}`, operation))}
-        ${Object.entries(document.components.schemas).map(([name, schema]) => schemaCard({ html }, name, schema))}
-        ${problemsCard({ html })}
-      </main>`,
-  );
+        ${operations.map(({ path, method, operation }) => operationCard(`${method.toUpperCase()} ${path}`, operation))}
+        ${Object.entries(document.components.schemas).map(([name, schema]) => schemaCard(name, schema))}
+        ${problemsCard()}
+`,
+  });
 }
 
-function operationCard({ html }: RenderTools, line: string, operation: OperationDocument): Html {
+function operationCard(line: string, operation: OperationDocument): Html {
   const { operationId, summary, description, parameters, requestBody, responses, security } = operation;
   const body = requestBody?.content['application/json']?.schema;
   return html`<section class="card" id="${operationId}">
     <h2>${summary}</h2>
     <p><code>${line}</code> <span class="status">${security[0]?.key[0]}</span></p>
-    ${description ? html`<p>${prose({ html }, description)}</p>` : ''}
-    ${parameters.length > 0 ? table({ html }, 'parameter', parameters.map(parameterRow)) : ''}
-    ${body?.properties ? table({ html }, 'body', rowsOf(body)) : ''}
+    ${description ? html`<p>${prose(description)}</p>` : ''}
+    ${parameters.length > 0 ? table('parameter', parameters.map(parameterRow)) : ''}
+    ${body?.properties ? table('body', rowsOf(body)) : ''}
     <table><thead><tr><th>answer</th><th>holds</th><th>means</th></tr></thead><tbody>${Object.entries(
       responses,
     ).map(
       ([status, { description: text, content }]) =>
-        html`<tr><td>${status}</td><td>${typeOf({ html }, Object.values(content ?? {})[0]?.schema ?? {})}</td><td>${prose({ html }, text)}</td></tr>`,
+        html`<tr><td>${status}</td><td>${typeOf(Object.values(content ?? {})[0]?.schema ?? {})}</td><td>${prose(text)}</td></tr>`,
     )}</tbody></table></section>`;
 }
 
-function schemaCard({ html }: RenderTools, name: string, schema: Schema): Html {
+function schemaCard(name: string, schema: Schema): Html {
   return html`<section class="card" id="${name}"><h2>${name}</h2>
-    ${schema.description ? html`<p>${prose({ html }, schema.description)}</p>` : ''}
-    ${table({ html }, 'field', rowsOf(schema))}</section>`;
+    ${schema.description ? html`<p>${prose(schema.description)}</p>` : ''}
+    ${table('field', rowsOf(schema))}</section>`;
 }
 
-function problemsCard({ html }: RenderTools): Html {
+function problemsCard(): Html {
   return html`<section class="card"><h2>Problems</h2>
     <table><thead><tr><th>type</th><th>status</th><th>means</th></tr></thead><tbody>${Object.entries(
       PROBLEMS,
@@ -112,27 +112,27 @@ function rowsOf({ properties = {}, required = [] }: Schema): Row[] {
   ]);
 }
 
-function table({ html }: RenderTools, title: string, rows: Row[]): Html {
+function table(title: string, rows: Row[]): Html {
   return html`<table><thead><tr><th>${title}</th><th>holds</th><th>means</th></tr></thead><tbody>${rows.map(
     ([name, schema, isRequired, description]) =>
-      html`<tr><td><code>${name}</code>${isRequired ? '' : ' (optional)'}</td><td>${typeOf({ html }, schema)}</td><td>${prose({ html }, description)}${schema.default === undefined ? '' : html` Default: <code>${String(schema.default)}</code>.`}</td></tr>`,
+      html`<tr><td><code>${name}</code>${isRequired ? '' : ' (optional)'}</td><td>${typeOf(schema)}</td><td>${prose(description)}${schema.default === undefined ? '' : html` Default: <code>${String(schema.default)}</code>.`}</td></tr>`,
   )}</tbody></table>`;
 }
 
 /** `code` in texts, as in Markdown. */
-function prose({ html }: RenderTools, text = ''): Html[] {
+function prose(text = ''): Html[] {
   return text.split('`').map((part, index) => (index % 2 === 0 ? html`${part}` : html`<code>${part}</code>`));
 }
 
 /** A line about what a schema takes; components by their links. */
-function typeOf({ html }: RenderTools, schema: Schema): Html | string {
+function typeOf(schema: Schema): Html | string {
   const name = schema.$ref?.split('/').at(-1);
   if (name) return html`<a href="#${name}">${name}</a>`;
-  if (schema.items) return html`list of ${typeOf({ html }, schema.items)}`;
+  if (schema.items) return html`list of ${typeOf(schema.items)}`;
   if (schema.anyOf)
-    return html`${schema.anyOf.map((part, index) => html`${index > 0 ? ' or ' : ''}${typeOf({ html }, part)}`)}`;
+    return html`${schema.anyOf.map((part, index) => html`${index > 0 ? ' or ' : ''}${typeOf(part)}`)}`;
   if (schema.enum) return schema.enum.join(' | ');
   if (schema.properties)
-    return html`{ ${Object.entries(schema.properties).map(([field, part], index) => html`${index > 0 ? ', ' : ''}${field}: ${typeOf({ html }, part)}`)} }`;
+    return html`{ ${Object.entries(schema.properties).map(([field, part], index) => html`${index > 0 ? ', ' : ''}${field}: ${typeOf(part)}`)} }`;
   return schema.const ?? schema.format ?? schema.type ?? '';
 }

@@ -5,14 +5,13 @@ import { Router } from 'express';
 
 const require = createRequire(import.meta.url);
 const own = (name: string) => fileURLToPath(new URL(`../../src/operator/assets/${name}`, import.meta.url));
-const library = (path: string) => require.resolve(path);
 
 const FILES: Record<string, string> = {
   'dashboard.js': own('dashboard.js'),
   'icon.svg': own('icon.svg'),
   'style.css': own('style.css'),
-  'uPlot.css': library('uplot/dist/uPlot.min.css'),
-  'uPlot.js': library('uplot/dist/uPlot.iife.min.js'),
+  'uPlot.css': require.resolve('uplot/dist/uPlot.min.css'),
+  'uPlot.js': require.resolve('uplot/dist/uPlot.iife.min.js'),
 };
 
 /** Before the login, whose page is made of them; they hold nothing of anybody's. */

@@ -1,6 +1,7 @@
 /** The frame of every operators' page: what is on it in any case, and what it may load. */
+
+import type { Viewer } from './access/sessions.js';
 import { type Html, html, toHtml } from './html.js';
-import type { Viewer } from './viewer.js';
 
 /** Scripts, styles and streams of our own, and nothing from elsewhere. uPlot sets styles by script, which needs no leave. */
 export const PAGE_CSP = {
@@ -22,6 +23,10 @@ export interface View {
   section?: Section;
   /** Parts with `data-live` and an id are kept up to date. */
   isLive?: boolean;
+  /** Without a script: for pages before the login. */
+  isPlain?: boolean;
+  /** Where a browser goes on to by itself, a moment later. */
+  refreshTo?: string;
 }
 
 const SECTIONS = {
@@ -35,12 +40,12 @@ const SECTIONS = {
 type Section = keyof typeof SECTIONS;
 
 /** @param viewer missing on pages before the login. */
-export function layout({ title, body, section, isLive }: View, viewer?: Viewer): string {
+export function layout({ title, body, section, isLive, isPlain, refreshTo }: View, viewer?: Viewer): string {
   return toHtml(html`${DOCTYPE}
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} · Sendonce</title>
 <link rel="icon" href="/assets/icon.svg"><link rel="stylesheet" href="/assets/uPlot.css"><link rel="stylesheet" href="/assets/style.css">
-<script src="/assets/uPlot.js" defer></script><script src="/assets/dashboard.js" defer></script></head>
+${refreshTo !== undefined && html`<meta http-equiv="refresh" content="0;url=${refreshTo}">`}${!isPlain && SCRIPTS}</head>
 <body${isLive ? html` data-live-page` : ''}>
 <a class="skip" href="#main">Skip to the content</a>
 ${viewer && header(viewer, section)}
@@ -49,6 +54,7 @@ ${viewer && header(viewer, section)}
 </body></html>`);
 }
 
+const SCRIPTS = html`<script src="/assets/uPlot.js" defer></script><script src="/assets/dashboard.js" defer></script>`;
 const DOCTYPE = html`<!doctype html>`;
 
 function header(viewer: Viewer, section: Section | undefined): Html {
@@ -57,15 +63,10 @@ function header(viewer: Viewer, section: Section | undefined): Html {
       ([name, [href, label]]) =>
         html`<a href="${href}"${name === section ? html` aria-current="page"` : ''}>${label}</a>`,
     )}</nav>
-    <form method="post" action="/logout">${csrfField(viewer)}<span class="who">${viewer.name}${viewer.role === 'viewer' ? ' (viewer)' : ''}</span> <button>Log out</button></form></header>`;
+    <form method="post" action="/logout">${csrfField(viewer)}<span class="who">${viewer.name} (${viewer.role})</span> <button>Log out</button></form></header>`;
 }
 
 /** Goes into every form that changes something. */
 export function csrfField({ csrf }: Viewer): Html {
   return html`<input type="hidden" name="csrf" value="${csrf}">`;
-}
-
-/** For errors, empty places, and what was not found. */
-export function messageView(title: string, text: string): View {
-  return { title, body: html`<h1>${title}</h1><p class="empty">${text} <a href="/">Overview</a></p>` };
 }

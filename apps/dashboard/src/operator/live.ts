@@ -5,8 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
+import { viewerOf } from './access/sessions.js';
 import { layout, type View } from './layout.js';
-import { viewerOf } from './viewer.js';
 
 const EVERY_MS = 1_000;
 /** Proxies close what is silent. */

@@ -1,39 +1,52 @@
 /**
- * The operators' app: login, overview, Bull Board. Nothing of it is reached without a login, but for the health check and
- * the API, which has a wall of its own.
+ * The operators' app: login, pages, Bull Board. Nothing of it is reached without a login, but for the health check, the files
+ * that pages are made of, and the API, which has a wall of its own.
  */
-import type { ReputationWindow } from '@sendonce/shared/events';
-import type { Logger } from '@sendonce/shared/runtime';
-import type { AccountState } from '@sendonce/shared/ses';
+import type { DashboardSettings, Logger } from '@sendonce/shared/runtime';
 import express, { type ErrorRequestHandler, type Express, type Router } from 'express';
 import helmet from 'helmet';
 import { API_PATH } from '../api/api.js';
-import { BOARD_CSP, bullBoard } from './bullBoard.js';
-import { type DoubtsServices, doubts } from './doubtsPage.js';
-import { type Credentials, login } from './login.js';
-import { overviewPage } from './overviewPage.js';
-import { PAGE_CSP, page } from './page.js';
+import { type AccessServices, access } from './access/access.js';
+import { assets } from './assets.js';
+import { BOARD_CSP, bullBoards } from './bullBoard.js';
+import { PAGE_CSP } from './layout.js';
+import { livePage } from './live.js';
+import { type OverviewServices, overviewReader } from './overviewData.js';
+import { overviewView } from './pages/overview.js';
+import { refuse } from './problemPage.js';
+import { auditRoutes } from './routes/auditRoutes.js';
+import { type CampaignServices, campaignRoutes } from './routes/campaignRoutes.js';
+import { type DoubtServices, doubtRoutes } from './routes/doubtRoutes.js';
+import { type RunServices, runRoutes } from './routes/runRoutes.js';
+import { type SuppressionServices, suppressionRoutes } from './routes/suppressionRoutes.js';
 
 const QUEUES_PATH = '/queues';
-const RUNS_SHOWN = 20;
 
-export interface OperatorServices extends DoubtsServices {
-  /** `FENCE_SECONDS`. */
+export type OperatorServices = AccessServices &
+  CampaignServices &
+  DoubtServices &
+  OverviewServices &
+  RunServices &
+  SuppressionServices;
+
+export interface OperatorConfig {
+  /** `CAMPAIGNS_DIR` */
+  campaignsDir: string;
+  dashboard: DashboardSettings;
+  /** `FENCE_SECONDS`, ms. */
   fenceMs: number;
-  reputation: ReputationWindow;
-  /** What is known of the SES account. */
-  readAccount(): Promise<AccountState | undefined>;
 }
 
-export function operatorApp(
+/** @param api has its own wall. */
+export async function operatorApp(
   services: OperatorServices,
-  credentials: Credentials,
-  sessionKey: string,
+  { campaignsDir, dashboard, fenceMs }: OperatorConfig,
   api: Router,
-): Express {
-  const { logger, queues, readAccount, reputation, runs } = services;
+): Promise<Express> {
+  const { logger, queues } = services;
   const app = express();
   app.disable('x-powered-by');
+  app.set('trust proxy', dashboard.proxies);
   app.get('/healthz', (_, response) => void response.json({ ok: true }));
   // Without HTTPS of our own, asking browsers to insist on it would lock operators out.
   const common = { strictTransportSecurity: false };
@@ -45,40 +58,38 @@ export function operatorApp(
   app.use((request, response, next) =>
     (/^\/queues(\/|$)/i.test(request.path) ? ofBoard : ofPages)(request, response, next),
   );
+  app.use(assets());
   app.use(API_PATH, api);
-  app.use(login(credentials, sessionKey, logger));
-  app.get('/', async (_, response) => {
-    const [list, account, standing] = await Promise.all([
-      runs.list(RUNS_SHOWN),
-      readAccount(),
-      reputation.read(),
-    ]);
-    response.type('html').send(overviewPage({ runs: list, account, reputation: standing }));
-  });
-  app.use(doubts(services, services.fenceMs));
-  app.use(QUEUES_PATH, bullBoard(queues, QUEUES_PATH));
-  app.use(
-    (_, response) => void response.status(404).type('html').send(messagePage('There is nothing here.')),
+  app.use(await access(services, dashboard, QUEUES_PATH));
+  // For the pages' script: whether the stream ended because the session did.
+  app.get('/session', (_, response) => void response.json({ ok: true }));
+  const readOverview = overviewReader(services);
+  app.get(
+    '/',
+    livePage(async () => overviewView(await readOverview())),
   );
+  app.use(doubtRoutes(services, fenceMs));
+  app.use(runRoutes(services));
+  app.use(campaignRoutes(services, campaignsDir));
+  app.use(suppressionRoutes(services));
+  app.use(auditRoutes(services));
+  app.use(QUEUES_PATH, bullBoards(queues, QUEUES_PATH));
+  app.use((request, response) => refuse(request, response, 404, 'There is nothing here.'));
   app.use(errorHandler(logger));
   return app;
 }
-
 function errorHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const status = (error as { status?: number }).status ?? 503;
     if (status >= 500)
       logger.error({ method: request.method, path: request.path, err: error }, 'request failed');
     if (response.headersSent) return void response.socket?.destroy();
-    const text =
-      status >= 500 ? 'Redis or this server has a problem. The log says which.' : 'The request is wrong.';
-    response.status(status).type('html').send(messagePage(text));
+    refuse(request, response, status, problemText(status));
   };
 }
 
-function messagePage(text: string): string {
-  return page(
-    'Sendonce',
-    ({ html }) => html`<main><p class="empty">${text} <a href="/">Overview</a></p></main>`,
-  );
+function problemText(status: number): string {
+  if (status === 413) return 'That is more than this page takes. Nothing was changed.';
+  if (status >= 500) return 'Redis or this server has a problem. The log says which.';
+  return 'The request is not understood. Nothing was changed.';
 }

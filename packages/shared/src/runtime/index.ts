@@ -9,6 +9,7 @@ export {
   makeApiKey,
 } from './apiKeys.js';
 export { type Clock, systemClock } from './clock.js';
+export type { DashboardSettings, OidcSettings } from './dashboardSettings.js';
 export { exitCodeOf, messageOf, SettingsError, UsageError } from './errors.js';
 export { runProcess, type Service } from './lifecycle.js';
 export { type Logger, makeLogger } from './logger.js';

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { hashPassword } from '../access/index.js';
 import { readSettings, SettingsError } from './index.js';
 
 const LOCAL = { REDIS_URL: 'redis://127.0.0.1:6379', AWS_ENDPOINT_URL_SESV2: 'http://127.0.0.1:8025' };
+
+const OIDC = {
+  OIDC_ISSUER: 'https://id.example.com',
+  OIDC_CLIENT_ID: 'sendonce',
+  OIDC_CLIENT_SECRET: 'secret',
+  OIDC_OPERATORS: 'Jane@example.com, @ops.example.com',
+  DASHBOARD_URL: 'https://mail.example.com',
+};
 
 function problemsOf(env: Record<string, string>): string[] {
   try {
@@ -61,6 +70,53 @@ describe('the settings', () => {
     expect(problemsOf({ ...LOCAL, DASHBOARD_HOST: '0.0.0.0', DASHBOARD_PASSWORD: 'long enough' })).toEqual(
       [],
     );
+  });
+
+  it('take a name for this machine at its word only when it is one', () => {
+    const opened = problemsOf({ ...LOCAL, DASHBOARD_HOST: '127.evil.example' });
+    expect(opened[0]).toContain('DASHBOARD_PASSWORD is needed');
+    for (const DASHBOARD_HOST of ['127.0.0.1', '127.1.2.3', '::1', 'localhost'])
+      expect(problemsOf({ ...LOCAL, DASHBOARD_HOST })).toEqual([]);
+    for (const DASHBOARD_HOST of ['0.0.0.0', '::', '10.0.0.5'])
+      expect(problemsOf({ ...LOCAL, DASHBOARD_HOST })).toHaveLength(1);
+  });
+
+  it('open the dashboard to others for people with hashes or of an identity provider', async () => {
+    const hash = await hashPassword('long enough');
+    const DASHBOARD_HOST = '0.0.0.0';
+    expect(problemsOf({ ...LOCAL, DASHBOARD_HOST, DASHBOARD_PASSWORD_HASH: hash })).toEqual([]);
+    expect(problemsOf({ ...LOCAL, DASHBOARD_HOST, DASHBOARD_USERS: `jane:viewer:${hash}` })).toEqual([]);
+    expect(problemsOf({ ...LOCAL, DASHBOARD_HOST, ...OIDC })).toEqual([]);
+    const { dashboard } = readSettings({ ...LOCAL, ...OIDC, DASHBOARD_USERS: `jane:viewer:${hash}` });
+    expect(dashboard.users).toEqual([{ name: 'jane', role: 'viewer', passwordHash: hash }]);
+    expect(dashboard.oidc).toMatchObject({
+      operators: ['jane@example.com', '@ops.example.com'],
+      viewers: [],
+    });
+  });
+
+  it('name every wrong person by place, and nothing of what stands there', async () => {
+    const hash = await hashPassword('long enough');
+    const problems = problemsOf({
+      ...LOCAL,
+      DASHBOARD_USERS: `jane:viewer:geheim, joe:boss:${hash} kim:viewer:${hash} kim:viewer:${hash} ann:geheim`,
+    });
+    expect(problems.map((problem) => problem.slice(0, 24))).toEqual(
+      [1, 2, 4, 5].map((place) => `DASHBOARD_USERS: entry ${place}`),
+    );
+    expect(problems.join()).not.toContain('geheim');
+  });
+
+  it('refuse access that contradicts itself or is half set', async () => {
+    const hash = await hashPassword('long enough');
+    const both = { DASHBOARD_PASSWORD: 'long enough', DASHBOARD_PASSWORD_HASH: hash };
+    expect(problemsOf({ ...LOCAL, ...both })).toHaveLength(1);
+    expect(
+      problemsOf({ ...LOCAL, DASHBOARD_PASSWORD: 'long enough', DASHBOARD_USERS: `admin:viewer:${hash}` }),
+    ).toHaveLength(1);
+    expect(problemsOf({ ...LOCAL, OIDC_ISSUER: 'https://id.example.com' })).toHaveLength(4);
+    expect(problemsOf({ ...LOCAL, ...OIDC, OIDC_ISSUER: 'http://id.example.com' })).toHaveLength(1);
+    expect(problemsOf({ ...LOCAL, ...OIDC, OIDC_VIEWERS: 'jane' })).toHaveLength(1);
   });
 
   it('do not repeat secrets in their complaints', () => {

@@ -7,6 +7,12 @@ import { join } from 'node:path';
 import leven from 'leven';
 import { z } from 'zod';
 import { type ApiKey, parseApiKeys } from './apiKeys.js';
+import {
+  DASHBOARD_VARIABLES,
+  type DashboardSettings,
+  dashboardContradictions,
+  toDashboardSettings,
+} from './dashboardSettings.js';
 import { SettingsError } from './errors.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -66,10 +72,7 @@ const Variables = z.object({
   CAMPAIGNS_DIR: z.string().default('campaigns'),
   ADMINS: z.string().optional(),
   SERVER_EMAIL: z.string().optional(),
-  DASHBOARD_HOST: z.string().default('127.0.0.1'),
-  DASHBOARD_PORT: port.default(3000),
-  DASHBOARD_USER: z.string().min(1).default('admin'),
-  DASHBOARD_PASSWORD: z.string().min(8, 'expected at least 8 characters').optional(),
+  ...DASHBOARD_VARIABLES,
   /** Keys of the HTTP API, see apiKeys.ts; without one nobody gets in there. */
   API_KEYS: z
     .string()
@@ -99,7 +102,7 @@ type Variable = keyof typeof Variables.shape;
 
 /** Only names that look like ours are held to be typing errors; a process's environment is full of others'. */
 const OURS =
-  /^(BOUNCE|COMPLAINT|SES(?!_LOCAL)|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|SUPPRESS|SERVER_EMAIL|SENDONCE)(_|$)/;
+  /^(BOUNCE|COMPLAINT|SES(?!_LOCAL)|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|OIDC|SUPPRESS|SERVER_EMAIL|SENDONCE)(_|$)/;
 
 /** Clocks may differ by this much, in seconds, before we refuse to work (checked against Redis and SES). */
 const CLOCK_SKEW_SECONDS = 60;
@@ -125,7 +128,7 @@ export interface Settings {
   ledgerRetentionMs: number;
   admins?: string;
   serverEmail?: string;
-  dashboard: { host: string; port: number; user: string; password?: string };
+  dashboard: DashboardSettings;
   apiKeys: ApiKey[];
   public: { host: string; port: number; url: string; linkSecret?: string; previousLinkSecret?: string };
   /** How many transient bounces in 30 days suppress an address; 0: never. */
@@ -194,16 +197,8 @@ function contradictions(variables: z.infer<typeof Variables>, settings: Settings
   if (variables.LEDGER_RETENTION_DAYS < variables.JOURNAL_RETENTION_DAYS) {
     problems.push('LEDGER_RETENTION_DAYS: expected at least JOURNAL_RETENTION_DAYS');
   }
-  const { host, password } = settings.dashboard;
-  if (!isLoopback(host) && !password) {
-    problems.push(`DASHBOARD_HOST: ${host} can be reached by others, so DASHBOARD_PASSWORD is needed`);
-  }
+  problems.push(...dashboardContradictions(variables));
   return problems;
-}
-
-/** Whether a host to listen on is this machine only. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 function toSettings(variables: z.infer<typeof Variables>): Settings {
@@ -247,12 +242,7 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
     ledgerRetentionMs: variables.LEDGER_RETENTION_DAYS * 86_400_000,
     ...(variables.ADMINS && { admins: variables.ADMINS }),
     ...(variables.SERVER_EMAIL && { serverEmail: variables.SERVER_EMAIL }),
-    dashboard: {
-      host: variables.DASHBOARD_HOST,
-      port: variables.DASHBOARD_PORT,
-      user: variables.DASHBOARD_USER,
-      ...(variables.DASHBOARD_PASSWORD && { password: variables.DASHBOARD_PASSWORD }),
-    },
+    dashboard: toDashboardSettings(variables),
     apiKeys: parseApiKeys(variables.API_KEYS ?? '').keys,
     public: {
       host: variables.PUBLIC_HOST,

@@ -8,10 +8,10 @@ import {
   type RunRecord,
   recipientCount,
 } from '@sendonce/shared/run';
+import type { Viewer } from '../access/sessions.js';
 import { count, percent, relative, time } from '../format.js';
 import { type Html, html } from '../html.js';
-import type { View } from '../layout.js';
-import type { Viewer } from '../viewer.js';
+import { csrfField, type View } from '../layout.js';
 import { chart } from './chart.js';
 import { facts } from './overview.js';
 import { runActions } from './runActions.js';
@@ -48,7 +48,8 @@ export function runView(page: RunPage, viewer: Viewer): View {
         ['audience frozen', timeOf(run.frozenAt, zone)],
         ['finished', timeOf(run.finishedAt, zone)],
         ['started by', run.origin],
-      ])}<p><a href="/queues/queue/sends">Its jobs in the queue</a> · <a href="/runs/${run.id}/export.csv">Recipients as CSV</a></p></section>`,
+      ])}<p><a href="/queues/queue/sends">Its jobs in the queue</a></p>
+        ${viewer.role === 'operator' ? html`<form method="post" action="/runs/${run.id}/export">${csrfField(viewer)}<button>Recipients as CSV</button></form>` : ''}</section>`,
   };
 }
 

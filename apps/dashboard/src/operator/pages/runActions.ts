@@ -1,9 +1,9 @@
 /** The buttons of a run: those that make sense in its state. What can't be taken back asks once more, also without a script. */
 import type { RunRecord } from '@sendonce/shared/run';
+import type { Viewer } from '../access/sessions.js';
 import { count } from '../format.js';
 import { type Html, html } from '../html.js';
 import { csrfField } from '../layout.js';
-import type { Viewer } from '../viewer.js';
 
 export function runActions(run: RunRecord, viewer: Viewer): Html {
   const { id, numbers, status } = run;

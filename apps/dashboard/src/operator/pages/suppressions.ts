@@ -1,9 +1,9 @@
 /** Who gets no mail: looked up by address, put on the list, taken off, and many at once from a file. */
 import { EVERYTHING, type ImportReport, type Suppression } from '@sendonce/shared/suppression';
+import type { Viewer } from '../access/sessions.js';
 import { count, time } from '../format.js';
 import { type Html, html } from '../html.js';
 import { csrfField, type View } from '../layout.js';
-import type { Viewer } from '../viewer.js';
 
 const ROWS_SHOWN = 50;
 
@@ -29,9 +29,13 @@ export function suppressionsView(
       <p>Bounces, complaints, and whoever unsubscribed: they get no mail, whatever an audience says.</p>
       ${message && html`<p class="alert warn" role="status">${message}</p>`}${problem && html`<p class="alert" role="alert">${problem}</p>`}
       ${imported ? importCard(imported) : ''}
-      <section class="card"><h3>Look up</h3><form method="post" action="/suppressions/find" class="verdict">${csrfField(viewer)}
+      ${isOperator ? '' : html`<p class="soft">Operators look addresses up.</p>`}
+      ${
+        isOperator &&
+        html`<section class="card"><h3>Look up</h3><form method="post" action="/suppressions/find" class="verdict">${csrfField(viewer)}
         <label>Address <input name="address" required maxlength="320" autocomplete="off" value="${search?.address ?? ''}"></label> <button>Look up</button></form>
-        ${search ? entries(search, viewer) : ''}</section>
+        ${search ? entries(search, viewer) : ''}</section>`
+      }
       ${isOperator ? addCard(viewer) : ''}${isOperator ? uploadCard(viewer) : ''}`,
   };
 }
