@@ -36,6 +36,11 @@ export const COMMANDS = {
     redis: 'given',
     about: 'runs with something going wrong, judged by the inbox',
   },
+  screenshots: {
+    entry: 'dist-tests/screenshots/main.js',
+    redis: 'embedded',
+    about: 'the pictures of the docs, anew',
+  },
   'ses-local': { entry: 'packages/ses-local/dist/main.js', redis: 'given', about: 'SES on this machine' },
   check: { entry: 'scripts/check.mjs', redis: 'given', about: 'format, lint, types, unused code' },
   format: {
@@ -48,6 +53,6 @@ export const COMMANDS = {
 };
 
 export function usage() {
-  const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  npm run ${name.padEnd(10)} ${about}`);
+  const lines = Object.entries(COMMANDS).map(([name, { about }]) => `  npm run ${name.padEnd(11)} ${about}`);
   return ['There are:', ...lines, 'Arguments for a command follow after --'].join('\n');
 }
