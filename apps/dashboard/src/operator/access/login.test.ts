@@ -25,8 +25,11 @@ describe('a session', () => {
     expect((await browser.logIn('olga')).headers.get('location')).toBe('/');
     expect(await isIn(browser)).toBe(true);
     expect((await browser.post('/logout', {})).status, 'without a token').toBe(403);
+    const copy = new Browser(url);
+    copy.cookie = browser.cookie;
     await browser.post('/logout', { csrf: await browser.csrf() });
     expect(await isIn(browser)).toBe(false);
+    expect(await isIn(copy), 'with a copy of the cookie').toBe(false);
     const trail = (await audit.list({ limit: 9 })).map(({ who, action }) => `${who}: ${action}`);
     expect(trail).toEqual([
       'olga: logout',
