@@ -173,6 +173,17 @@ describe('attempts to log in', () => {
     expect((await new Browser(url).logIn('olga')).status).toBe(429);
   });
 
+  it('of an address that is blocked do not block names', async () => {
+    const { start } = await setup({}, { loginLimits });
+    const { url } = await start({ proxies: 1 });
+    const from = (ip: string, user: string, password: string) =>
+      new Browser(url).post('/login', { user, password }, { 'x-forwarded-for': ip });
+    for (let guess = 0; guess < 5; guess++) await from('192.0.2.7', `name${guess}`, 'guess');
+    for (let guess = 0; guess < 5; guess++)
+      expect((await from('192.0.2.7', 'olga', 'guess')).status).toBe(429);
+    expect((await from('192.0.2.8', 'olga', PASSWORD)).status).toBe(303);
+  });
+
   it('begin anew after the right password', async () => {
     const { url } = await setup({}, { loginLimits: { ...loginLimits, perAddress: 100 } });
     for (let round = 0; round < 3; round++) {
