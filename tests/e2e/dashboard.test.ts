@@ -1,4 +1,5 @@
 /** The dashboard process over real HTTP: the wall around the operators' app. */
+import { once } from 'node:events';
 import { makeCampaignDir, waitFor } from '@sendonce/shared/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PASSWORD, System } from './system.js';
@@ -97,6 +98,10 @@ describe("the operators' app", () => {
     expect(await (await say({ verdict: 'show' })).text()).toContain('reader1@example.com');
     expect((await say({ verdict: 'sent', only: '0/1' })).status).toBe(303);
     expect((await system.runs.get(run)).numbers).toMatchObject({ in_doubt: 2, sent: 1 });
+    const trail = await (await fetch(`${system.dashboardUrl}/audit`, { headers })).text();
+    expect(trail).toContain('doubts.settle');
+    expect(trail).toContain('sent, recipient 0/1: 1 settled');
+    expect(trail).not.toContain('@example.com');
     expect((await say({ verdict: 'resend' })).status).toBe(303);
     expect((await system.runs.get(run)).numbers.in_doubt, 'their requests may still be accepted').toBe(2);
     expect(list).toContain('not yet');
@@ -107,10 +112,12 @@ describe("the operators' app", () => {
     await system.whenFinished(run);
     expect(await system.inbox(run)).toMatchObject({ messages: 2, duplicates: 0 });
     expect((await fetch(`${system.dashboardUrl}/runs/none/in-doubt`, { headers })).status).toBe(404);
-    const trail = await (await fetch(`${system.dashboardUrl}/audit`, { headers })).text();
-    expect(trail).toContain('doubts.settle');
-    expect(trail).toContain('sent, recipient 0/1: 1 settled');
-    expect(trail).not.toContain('@example.com');
+  });
+
+  it('does not start where others could reach it without a login', async () => {
+    const open = { DASHBOARD_HOST: '0.0.0.0', DASHBOARD_PASSWORD: '', DASHBOARD_PORT: '0', PUBLIC_PORT: '0' };
+    const [code] = await once(system.spawn('dashboard', open), 'exit');
+    expect(code).toBe(2);
   });
 
   it('has nothing of it on the public port', async () => {

@@ -1,38 +1,34 @@
 /** What an entry of the audit trail says, and the closed set of what people do. */
 
-export const AUDIT_ACTIONS = [
-  'campaign.pause',
-  'campaign.resume',
-  'campaign.run',
-  'doubts.settle',
-  'job.change',
-  'job.promote',
-  'job.remove',
-  'job.retry',
-  'login',
-  'login.failed',
-  'logout',
-  'queue.change',
-  'queue.clean',
-  'queue.pause',
-  'queue.resume',
-  'run.cancel',
-  'run.export',
-  'run.pause',
-  'run.resume',
-  'run.retry',
-  'suppression.add',
-  'suppression.import',
-  'suppression.remove',
-] as const;
-export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+export type AuditAction =
+  | 'campaign.pause'
+  | 'campaign.resume'
+  | 'campaign.run'
+  | 'doubts.settle'
+  | 'job.change'
+  | 'job.promote'
+  | 'job.remove'
+  | 'job.retry'
+  | 'login'
+  | 'login.failed'
+  | 'logout'
+  | 'queue.change'
+  | 'queue.clean'
+  | 'queue.pause'
+  | 'queue.resume'
+  | 'run.cancel'
+  | 'run.export'
+  | 'run.pause'
+  | 'run.resume'
+  | 'run.retry'
+  | 'suppression.add'
+  | 'suppression.import'
+  | 'suppression.remove';
 
 /** `nothing`: it was allowed, and there was nothing to do. */
-export const AUDIT_OUTCOMES = ['done', 'nothing', 'refused', 'failed'] as const;
-export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
+export type AuditOutcome = 'done' | 'nothing' | 'refused' | 'failed';
 
-export const AUDIT_WAYS = ['dashboard', 'cli', 'api'] as const;
-export type AuditWay = (typeof AUDIT_WAYS)[number];
+export type AuditWay = 'dashboard' | 'cli' | 'api';
 
 /** What somebody did. */
 export interface AuditDeed {
@@ -47,8 +43,12 @@ export interface AuditDeed {
   detail?: string;
 }
 
-export interface AuditEntry extends AuditDeed {
+/** As it was written: beside this version another one may run, which knows other words. */
+export interface AuditEntry extends Omit<AuditDeed, 'via' | 'action' | 'outcome'> {
   /** Orders entries, and is what `before` takes. */
   id: string;
   at: Date;
+  via: string;
+  action: string;
+  outcome: string;
 }

@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { openTestRedis, StubClock, type TestRedis } from '../testing/index.js';
-import { AuditTrail } from './index.js';
+import { AuditTrail, isAuditId } from './index.js';
 
 const DAY_MS = 86_400_000;
 let test: TestRedis | undefined;
-afterEach(() => test?.close());
+afterEach(async () => {
+  await test?.close();
+  test = undefined;
+});
 
 async function setup() {
   test = await openTestRedis();
@@ -49,6 +52,25 @@ describe('the audit trail', () => {
     expect(entry?.subject).toBe('j…@example.com');
     expect(entry?.detail).toBe('asked by <j…@mail.example.com>, twice');
     expect(JSON.stringify(await redis.xrange(`${prefix}:1:audit`, '-', '+'))).not.toMatch(/doe|joe/);
+  });
+
+  it('shows what another version has written, in its words', async () => {
+    const { trail, redis, prefix, clock } = await setup();
+    const fields = {
+      at: clock.now(),
+      who: 'jane',
+      via: 'robot',
+      action: 'run.repeat',
+      outcome: 'perhaps',
+      mood: 'good',
+    };
+    await redis.xadd(`${prefix}:1:audit`, '*', ...Object.entries(fields).flat());
+    expect(await trail.list({ limit: 1 })).toMatchObject([{ via: 'robot', action: 'run.repeat' }]);
+  });
+
+  it('knows the ids of its entries', () => {
+    for (const id of ['1795494084238-0', '1-1']) expect(isAuditId(id)).toBe(true);
+    for (const id of ['', '+', '0-0', '1', '(1-1', '1-1 2-2']) expect(isAuditId(id)).toBe(false);
   });
 
   it('forgets what is older than its retention', async () => {

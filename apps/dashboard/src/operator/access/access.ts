@@ -43,12 +43,12 @@ export async function access(
   router.use(refuseForeignChanges);
   router.use(passwordLogin({ ...services, people, sessions, hasOidc: oidc !== undefined }));
   if (oidc) router.use(oidcRoutes({ ...services, oidc, sessions }, sessionKey));
-  router.use(wall(sessions));
+  router.use(wall(sessions, boardPath));
   router.use(exceptUnder(boardPath, parseForm));
   router.use(requireToken(boardPath));
   router.post('/logout', async (request, response) => {
     await audit.record({ who: viewerOf(response).name, via: 'dashboard', action: 'logout', outcome: 'done' });
-    request.session = null;
+    await sessions.end(request);
     response.redirect(303, '/login');
   });
   router.use(onlyOperatorsChange);
@@ -56,13 +56,13 @@ export async function access(
   return router;
 }
 
-function wall(sessions: Sessions): RequestHandler {
-  return (request, response, next) => {
-    const viewer = sessions.read(request);
+function wall(sessions: Sessions, boardPath: string): RequestHandler {
+  return async (request, response, next) => {
+    const viewer = await sessions.read(request);
     if (viewer) {
       response.locals.viewer = viewer;
-      // Pages are somebody's own, and the next one at this screen may be somebody else.
-      response.set('cache-control', 'no-store');
+      // What is shown is somebody's own, and whoever sits here next may be somebody else. Bull Board's scripts are nobody's.
+      if (!request.path.startsWith(`${boardPath}/static/`)) response.set('cache-control', 'no-store');
       return next();
     }
     if (request.method === 'GET' && request.accepts('html'))

@@ -19,6 +19,9 @@ const DEEDS: [RegExp, AuditAction][] = [
   [/^[^/]+\/[^/]+\/.+$/, 'job.change'],
 ];
 
+const OF_ONE_JOB = /^[^/]+\/(?!retry\/|clean\/|rate-limit\/|job-schedulers\/)[^/]+\/[^/]+$/;
+const OF_ALL_QUEUES = /^(?:pause|resume)$/;
+
 export function auditBoard(audit: AuditTrail, logger: Logger): RequestHandler {
   return (request, response, next) => {
     if (!isChange(request)) return next();
@@ -40,18 +43,20 @@ export function auditBoard(audit: AuditTrail, logger: Logger): RequestHandler {
   };
 }
 
-function deedOf(method: string, path: string): { action: AuditAction; subject: string; detail: string } {
-  const rest = decode(path.replace(/^\/api\/queues\//, ''));
-  const raw = path.replace(/^\/api\/queues\//, '');
-  const [, action = 'queue.change' as const] = DEEDS.find(([form]) => form.test(raw)) ?? [];
-  const [queue = '', job] = raw.split('/');
-  const isOfJob = action.startsWith('job.') && job !== 'retry' && job !== 'promote' && job !== undefined;
-  const subject = isOfJob
-    ? `${decode(queue)}: ${decode(job)}`
-    : raw.includes('/')
-      ? decode(queue)
-      : 'all queues';
-  return { action, subject, detail: `Bull Board: ${method} ${rest}` };
+/** @param path under Bull Board's own. */
+export function deedOf(
+  method: string,
+  path: string,
+): { action: AuditAction; subject: string; detail: string } {
+  const rest = path.replace(/^\/api\/queues\//, '');
+  const [, action = 'queue.change' as const] = DEEDS.find(([form]) => form.test(rest)) ?? [];
+  const [queue = '', job = ''] = rest.split('/').map(decode);
+  const subject = OF_ONE_JOB.test(rest)
+    ? `${queue}: ${job}`
+    : OF_ALL_QUEUES.test(rest)
+      ? 'all queues'
+      : queue;
+  return { action, subject, detail: `Bull Board: ${method} ${decode(rest)}` };
 }
 
 function outcomeOf(status: number): AuditOutcome {

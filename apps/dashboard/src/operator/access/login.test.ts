@@ -25,8 +25,11 @@ describe('a session', () => {
     expect((await browser.logIn('olga')).headers.get('location')).toBe('/');
     expect(await isIn(browser)).toBe(true);
     expect((await browser.post('/logout', {})).status, 'without a token').toBe(403);
+    const copy = new Browser(url);
+    copy.cookie = browser.cookie;
     await browser.post('/logout', { csrf: await browser.csrf() });
     expect(await isIn(browser)).toBe(false);
+    expect(await isIn(copy), 'with a copy of the cookie').toBe(false);
     const trail = (await audit.list({ limit: 9 })).map(({ who, action }) => `${who}: ${action}`);
     expect(trail).toEqual([
       'olga: logout',
@@ -168,6 +171,17 @@ describe('attempts to log in', () => {
     const statuses = (await Promise.all(guesses)).map(({ status }) => status).sort();
     expect(statuses).toEqual([...Array(5).fill(401), ...Array(7).fill(429)]);
     expect((await new Browser(url).logIn('olga')).status).toBe(429);
+  });
+
+  it('of an address that is blocked do not block names', async () => {
+    const { start } = await setup({}, { loginLimits });
+    const { url } = await start({ proxies: 1 });
+    const from = (ip: string, user: string, password: string) =>
+      new Browser(url).post('/login', { user, password }, { 'x-forwarded-for': ip });
+    for (let guess = 0; guess < 5; guess++) await from('192.0.2.7', `name${guess}`, 'guess');
+    for (let guess = 0; guess < 5; guess++)
+      expect((await from('192.0.2.7', 'olga', 'guess')).status).toBe(429);
+    expect((await from('192.0.2.8', 'olga', PASSWORD)).status).toBe(303);
   });
 
   it('begin anew after the right password', async () => {

@@ -44,11 +44,9 @@ export class LoginAttempts {
 
   /** Counts an attempt. A number: blocked, for so many seconds. */
   async begin(ip: string, name: string): Promise<number | undefined> {
-    const waits = await Promise.all([
-      consume(this.#byAddress, networkOf(ip)),
-      consume(this.#byName, nameKey(name)),
-    ]);
-    const waitMs = Math.max(...waits);
+    // In this order: whoever is blocked here must not go on to block the names of others.
+    const waitMs =
+      (await consume(this.#byAddress, networkOf(ip))) || (await consume(this.#byName, nameKey(name)));
     return waitMs > 0 ? Math.ceil(waitMs / 1_000) : undefined;
   }
 

@@ -2,6 +2,7 @@
  * The two requests of logging in at an identity provider. What belongs to the attempt is kept in a cookie of its own for ten
  * minutes: it comes back from another site, and the session's cookie (SameSite=Strict) does not.
  */
+import { maskAddress } from '@sendonce/shared/audience';
 import { messageOf } from '@sendonce/shared/runtime';
 import { type Request, type Response, Router } from 'express';
 import { html } from '../html.js';
@@ -77,7 +78,8 @@ async function finish(
   if (!came.person) {
     await audit.record({
       ...failed,
-      who: came.name,
+      // One of ours they are not: it may be a recipient.
+      who: maskAddress(came.name),
       detail: `OIDC, from ${request.ip}: neither operator nor viewer`,
     });
     return refuse(

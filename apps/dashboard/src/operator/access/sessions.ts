@@ -1,6 +1,7 @@
 /**
  * Sessions: a signed cookie that holds who somebody is, since when, and the fingerprint of their entry in the settings. The
- * key of the cookies is made once and lies in Redis, so that several dashboards share it and a restart logs nobody out.
+ * key of the cookies is made once and lies in Redis, so that several dashboards share it and a restart logs nobody out. Redis
+ * also remembers who has logged out: a cookie that somebody has copied is worth nothing afterwards.
  */
 import { randomBytes } from 'node:crypto';
 import type { Role } from '@sendonce/shared/access';
@@ -59,12 +60,22 @@ export function sessionCookie(sessionKey: string): RequestHandler {
   });
 }
 
+export interface SessionsServices {
+  clock: Clock;
+  redis: RedisConnection;
+  prefix: string;
+}
+
 export class Sessions {
+  readonly #redis: RedisConnection;
+  readonly #prefix: string;
   readonly #clock: Clock;
   readonly #key: string;
   readonly #find: FindPerson;
 
-  constructor({ clock }: { clock: Clock }, sessionKey: string, find: FindPerson) {
+  constructor({ clock, redis, prefix }: SessionsServices, sessionKey: string, find: FindPerson) {
+    this.#redis = redis;
+    this.#prefix = prefix;
     this.#clock = clock;
     this.#key = sessionKey;
     this.#find = find;
@@ -77,14 +88,25 @@ export class Sessions {
   }
 
   /** Undefined: nobody is logged in, or not any more. The cookie's own age is only kept by browsers that want to. */
-  read(request: Request): Viewer | undefined {
+  async read(request: Request): Promise<Viewer | undefined> {
     const parsed = Session.safeParse({ ...request.session });
     if (!parsed.success) return undefined;
     const { id, way, name, role, at, fingerprint: known } = parsed.data;
     const person = this.#find(way, name, role);
     if (person?.role !== role || person.fingerprint !== known) return undefined;
     if (Math.abs(this.#clock.now() - at) > SESSION_MS) return undefined;
+    if (await this.#redis.exists(this.#endedKey(id))) return undefined;
     return { name, role, csrf: fingerprint(this.#key, ['csrf', id]) };
+  }
+
+  async end(request: Request): Promise<void> {
+    const parsed = Session.safeParse({ ...request.session });
+    request.session = null;
+    if (parsed.success) await this.#redis.set(this.#endedKey(parsed.data.id), '', 'PX', SESSION_MS);
+  }
+
+  #endedKey(id: string): string {
+    return `${this.#prefix}:1:session-ended:${id}`;
   }
 }
 
