@@ -291,10 +291,17 @@ export class System {
   }
 
   /** Runs the `sendonce` command to its end. */
-  async sendonce(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    const result = await promisify(execFile)(process.execPath, [CLI, ...args], { env: this.env }).catch(
-      (error: { code: number; stdout: string; stderr: string }) => error,
-    );
+  sendonce(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+    return this.sendonceWithInput('', ...args);
+  }
+
+  async sendonceWithInput(
+    input: string,
+    ...args: string[]
+  ): Promise<{ code: number; out: string; err: string }> {
+    const running = promisify(execFile)(process.execPath, [CLI, ...args], { env: this.env });
+    running.child.stdin?.end(input);
+    const result = await running.catch((error: { code: number; stdout: string; stderr: string }) => error);
     return { code: 'code' in result ? result.code : 0, out: result.stdout, err: result.stderr };
   }
 

@@ -70,14 +70,14 @@ async function seed(on: System): Promise<{ ended: string; sending: string; doubt
   const fast = on.spawn('worker', { SES_MAX_RATE: '900' });
   await on.setFaults({
     rules: [
-      { fault: 'bounce', recipients: ['reader1??@example.com'] },
-      { fault: 'reject', recipients: ['reader77@example.com'] },
+      { fault: 'bounce', recipients: ['reader*77@example.com'] },
+      { fault: 'bad-request', recipients: ['reader*123@example.com'] },
     ],
   });
   const ended = await on.startRun('daily-notification', new Date('2026-11-23T09:00:00Z'));
   await on.whenFinished(ended);
   await click(on, 140);
-  await on.setFaults({ rules: [{ fault: 'refuse-then-reset', recipients: ['reader4?@example.com'] }] });
+  await on.setFaults({ rules: [{ fault: 'refuse-then-reset', recipients: ['reader40*@example.com'] }] });
   const doubtful = await on.startRun('weekly-digest', new Date('2026-11-23T07:30:00Z'));
   await waitFor(
     'the doubts',
@@ -85,11 +85,12 @@ async function seed(on: System): Promise<{ ended: string; sending: string; doubt
     60_000,
   );
   await on.setFaults({ rules: [] });
-  await on.kill(fast);
-  on.spawn('worker', { SES_MAX_RATE: '60' });
-  on.spawn('worker', { SES_MAX_RATE: '60' });
+  await on.kill(fast, 'SIGTERM');
+  on.spawn('worker', { SES_MAX_RATE: '150' });
+  on.spawn('worker', { SES_MAX_RATE: '150' });
   const sending = await on.startRun('monthly-reminder', new Date());
-  await on.whenSent(sending, 1_200);
+  const sent = async () => (await on.runs.find(sending))?.numbers.sent ?? 0;
+  await waitFor('a run under way', async () => (await sent()) > 1_200, 90_000);
   return { ended, sending, doubtful };
 }
 

@@ -14,10 +14,13 @@ const FILES: Record<string, string> = {
   'uPlot.js': require.resolve('uplot/dist/uPlot.iife.min.js'),
 };
 
+/** pnpm keeps packages under a folder with a dot, which Express would take for a secret. */
+const OPTIONS = { maxAge: '1h', dotfiles: 'allow' } as const;
+
 /** Before the login, whose page is made of them; they hold nothing of anybody's. */
 export function assets(): Router {
   const router = Router();
   for (const [name, file] of Object.entries(FILES))
-    router.get(`/assets/${name}`, (_, response) => response.sendFile(file, { maxAge: '1h' }));
+    router.get(`/assets/${name}`, (_, response) => response.sendFile(file, OPTIONS));
   return router;
 }

@@ -55,6 +55,7 @@
 
   /** `data-chart`: { x: [seconds], series: [{ label, color, values }], bars? } */
   function showCharts(root) {
+    if (typeof uPlot === 'undefined') return;
     for (const element of root.querySelectorAll('[data-chart]')) {
       const { x, series, bars } = JSON.parse(element.dataset.chart);
       const place = element.querySelector('.plot');
@@ -68,7 +69,7 @@
       const number = (_, values) => values.map((value) => value.toLocaleString('en'));
       new uPlot(
         {
-          width: Math.max(element.clientWidth, 200),
+          width: Math.max(place.clientWidth, 160),
           height: Number(element.dataset.height ?? 220),
           legend: { show: series.length > 1 },
           cursor: { drag: { x: false, y: false } },
