@@ -1,12 +1,11 @@
 /** The dashboard as operators use it, in a real browser, on a real installation. */
-import { createRequire } from 'node:module';
 import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { everyone, PASSWORD, System } from '../e2e/system.js';
 import { describeInBrowser } from './chromium.js';
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 /** hashed by `sendonce password`. */
 let viewerHash: string;
 
@@ -233,7 +232,7 @@ describeInBrowser('the pages', (openBrowser) => {
 
 /** Serious and critical ones, with the elements. */
 async function violations(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: AXE });
+  await page.evaluate(axe.source);
   const found = (await page.evaluate(
     `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })`,
   )) as {

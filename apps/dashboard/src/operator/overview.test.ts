@@ -1,0 +1,96 @@
+/** The pages of an installation that has grown: what they ask Redis for does not grow with it. */
+import { connectRedis, makeLogger } from '@sendonce/shared/runtime';
+import { makeSnapshot } from '@sendonce/shared/testing';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Browser, type Dashboard, loggedIn, openDashboard } from '../testing/setup.js';
+
+const CAMPAIGNS = 100;
+const RUNS = 10_000;
+/** Of the run that is going on. */
+const CHUNKS = 2_000;
+const HOUR_MS = 3_600_000;
+
+let dashboard: Dashboard;
+let operator: Browser;
+let going: string;
+beforeAll(async () => {
+  dashboard = await openDashboard();
+  const { clock, queues, redis, runs } = dashboard;
+  const snapshot = await makeSnapshot(1);
+  const ended = Array.from({ length: RUNS }, (_, n) => ({
+    id: `campaign${n % CAMPAIGNS}`,
+    at: new Date(clock.now() - (Math.floor(n / CAMPAIGNS) + 1) * 24 * HOUR_MS - n),
+  }));
+  for (let first = 0; first < ended.length; first += 500)
+    await Promise.all(
+      ended.slice(first, first + 500).map(async ({ id, at }) => {
+        const { run } = await runs.create({ ...snapshot, id }, at, 'schedule');
+        await runs.frozen(run, { chunks: 0, audience: 0, duplicates: 0, invalid: 0, invalidRows: [] });
+        await redis.srem(`${dashboard.prefix}:1:runs:open`, run);
+      }),
+    );
+  ({ run: going } = await runs.create(snapshot, new Date(clock.now()), 'manual'));
+  const none = { queued: 0, claimed: 0, sent: 0, rejected: 0, in_doubt: 0, suppressed: 0, cancelled: 0 };
+  for (let chunk = 0; chunk < CHUNKS; chunk++)
+    await runs.tally(going, chunk, { ...none, queued: 200, sent: 300, version: 1 });
+  await runs.frozen(going, {
+    chunks: CHUNKS,
+    audience: 1_000_000,
+    duplicates: 0,
+    invalid: 0,
+    invalidRows: [],
+  });
+  for (let n = 0; n < CAMPAIGNS; n++)
+    await queues.runs.upsertJobScheduler(
+      `campaign${n}`,
+      { pattern: '0 10 * * *', tz: 'Europe/Berlin' },
+      { name: 'due', data: { campaign: `campaign${n}` } },
+    );
+  operator = await loggedIn(dashboard.url, 'olga');
+}, 120_000);
+afterAll(() => dashboard.close());
+
+/** Every command for this installation that Redis gets while `work` goes on. */
+async function commandsOf(work: () => Promise<unknown>): Promise<string[][]> {
+  const watcher = connectRedis({
+    url: process.env.REDIS_URL ?? '',
+    name: 'watcher',
+    logger: makeLogger('test', 'silent'),
+  }) as Redis;
+  const monitor = await watcher.monitor();
+  const commands: string[][] = [];
+  monitor.on('monitor', (_, args: string[]) => commands.push(args));
+  await work();
+  await dashboard.redis.echo(`end ${dashboard.prefix}`);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  monitor.disconnect();
+  watcher.disconnect();
+  return commands.filter((args) => args.some((arg) => arg.includes(dashboard.prefix)));
+}
+
+it.each([
+  ['/', 400],
+  ['/runs', 120],
+  ['/runs/GOING', 60],
+])('%s takes no scan, looks at no recipient, and asks a bounded number of things', async (path, most) => {
+  const url = path.replace('GOING', going);
+  // The first view of all fills what is looked at seldom.
+  await operator.fetch(url);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const took: number[] = [];
+  const commands = await commandsOf(async () => {
+    const startedAt = performance.now();
+    const response = await operator.fetch(url);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain(path === '/runs' ? 'Older runs' : '600,000');
+    took.push(performance.now() - startedAt);
+  });
+  if (process.env.PAGE_TIMES)
+    process.stderr.write(`${path}: ${took[0]?.toFixed(0)} ms, ${commands.length} commands\n`);
+  const names = commands.map(([name = '']) => name.toLowerCase());
+  expect(names.filter((name) => /^(keys|scan|sscan|hscan|zscan)$/.test(name))).toEqual([]);
+  // A chunk's keys: `{RUN/CHUNK}:…`.
+  expect(commands.flat().filter((arg) => /\{[^}]*\/\d+\}:/.test(arg))).toEqual([]);
+  expect(commands.length).toBeLessThan(most);
+});
