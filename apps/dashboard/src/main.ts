@@ -49,16 +49,17 @@ await runProcess('dashboard', async (services, settings, logger) => {
   );
   const sns = new SnsMessages({ clock, logger }, settings.sns);
 
+  const audit = new AuditTrail({ redis, prefix, clock });
   const requests = new RunRequests(
     { clock, queues, redis, runs },
     { prefix, retentionMs: settings.ledgerRetentionMs },
   );
   const programs = api(
-    { clicks: redirects.clicks, clock, ledger, logger, queues, requests, runs, suppressions },
+    { audit, clicks: redirects.clicks, clock, ledger, logger, queues, requests, runs, suppressions },
     { ...settings, keys: settings.apiKeys },
   );
   const operators = {
-    audit: new AuditTrail({ redis, prefix, clock }),
+    audit,
     clicks: redirects.clicks,
     clock,
     ledger,

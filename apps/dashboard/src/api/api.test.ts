@@ -346,3 +346,20 @@ describe('the log', () => {
     expect(lines.join('')).not.toMatch(/@example\.com|so_/);
   });
 });
+
+it('what a key does is in the audit trail under its name, without addresses', async () => {
+  const { addKey, audit, call, start } = server;
+  const key = addKey('runs', 'suppressions');
+  const { run } = (await (await start('for the trail')).json()) as { run: string };
+  await call(`POST /runs/${run}/cancel`, { key, body: { reason: 'wrong prices' } });
+  await call('PUT /suppressions/jane.doe@example.com', { key, body: {} });
+  await call('DELETE /suppressions/jane.doe@example.com', { key });
+  const deeds = (await audit.list({ limit: 4 })).reverse();
+  expect(deeds.map(({ via, action, outcome, subject }) => [via, action, outcome, subject])).toEqual([
+    ['api', 'campaign.run', 'done', 'news'],
+    ['api', 'run.cancel', 'done', run],
+    ['api', 'suppression.add', 'done', 'j…@example.com'],
+    ['api', 'suppression.remove', 'done', 'j…@example.com'],
+  ]);
+  expect(deeds[1]).toMatchObject({ detail: 'wrong prices' });
+});

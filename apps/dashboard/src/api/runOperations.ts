@@ -116,7 +116,7 @@ const CONTROLS = [
 ] as const;
 
 function controlOperations(services: ApiServices): Operation[] {
-  const { logger, runs } = services;
+  const { audit, logger, runs } = services;
   return CONTROLS.map(({ verb, summary, description, body, apply }) =>
     operation({
       id: `${verb}Run`,
@@ -138,6 +138,14 @@ function controlOperations(services: ApiServices): Operation[] {
             detail: `It is ${record.status}: nothing to ${verb}.`,
             members: { run: runJson(record) },
           });
+        await audit.record({
+          who: client,
+          via: 'api',
+          action: `run.${verb}`,
+          subject: run,
+          outcome: 'done',
+          ...(given && { detail: given }),
+        });
         logger.info({ run, client, verb }, 'run controlled by the API');
         return { status: 200, body: runJson(record) };
       },

@@ -1,10 +1,12 @@
 /** What the operations stand on. */
+import type { AuditTrail } from '@sendonce/shared/audit';
 import type { ControlServices, RunRequests } from '@sendonce/shared/control';
 import type { Clicks } from '@sendonce/shared/links';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
 import type { SuppressionList } from '@sendonce/shared/suppression';
 
 export interface ApiServices extends ControlServices {
+  audit: AuditTrail;
   clicks: Clicks;
   clock: Clock;
   logger: Logger;

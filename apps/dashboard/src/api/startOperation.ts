@@ -22,7 +22,7 @@ const idempotencyKey = z
   .meta({ description: 'New for every run, the same when a request is repeated; at most 255 characters.' });
 
 export function startOperation(services: ApiServices, config: ApiConfig): Operation {
-  const { logger, requests } = services;
+  const { audit, logger, requests } = services;
   return operation({
     id: 'startRun',
     method: 'post',
@@ -66,6 +66,15 @@ export function startOperation(services: ApiServices, config: ApiConfig): Operat
         },
         () => loadCampaign(config.campaignsDir, campaign),
       );
+      const outcome = created ? 'done' : 'nothing';
+      await audit.record({
+        who: client,
+        via: 'api',
+        action: 'campaign.run',
+        subject: campaign,
+        outcome,
+        detail: record.id,
+      });
       logger.info({ run: record.id, client, created }, 'run asked for by the API');
       return {
         status: created ? 201 : 200,

@@ -2,6 +2,7 @@
  * Who gets no mail. Addresses are what this is about, so they are in paths and answers here, for keys with the scope
  * `suppressions` only; the log names nobody. Whoever has a proxy that logs paths takes POST.
  */
+import { maskAddress } from '@sendonce/shared/audience';
 import type { Suppression as Entry, SuppressionList } from '@sendonce/shared/suppression';
 import { z } from 'zod';
 import { type Operation, operation } from './operation.js';
@@ -33,7 +34,7 @@ function listAll({ suppressions }: ApiServices): Operation {
   });
 }
 
-function addMany({ clock, logger, suppressions }: ApiServices): Operation {
+function addMany({ audit, clock, logger, suppressions }: ApiServices): Operation {
   return operation({
     ...COMMON,
     id: 'addSuppressions',
@@ -55,6 +56,9 @@ function addMany({ clock, logger, suppressions }: ApiServices): Operation {
         entries.map(({ campaign, ...entry }) => ({ ...entry, scope: campaign, since })),
       );
       for (const what of added) report[what] += 1;
+      const outcome = report.added + report.strengthened > 0 ? 'done' : 'nothing';
+      const detail = `${report.added} added, ${report.known + report.strengthened} known`;
+      await audit.record({ who: client, via: 'api', action: 'suppression.import', outcome, detail });
       logger.info({ client, ...report }, 'suppressions added by the API');
       return { status: 200, body: report };
     },
@@ -79,7 +83,7 @@ function getOne({ suppressions }: ApiServices): Operation {
   });
 }
 
-function putOne({ clock, logger, suppressions }: ApiServices): Operation {
+function putOne({ audit, clock, logger, suppressions }: ApiServices): Operation {
   return operation({
     ...COMMON,
     id: 'putSuppression',
@@ -98,6 +102,13 @@ function putOne({ clock, logger, suppressions }: ApiServices): Operation {
       const { campaign, reason: why } = body;
       const added = await suppressions.add({ address: path.address, scope: campaign, reason: why, since });
       const entries = await suppressions.find(path.address);
+      const outcome = added === 'known' ? 'nothing' : 'done';
+      await audit.record({
+        ...deed(client, path.address),
+        action: 'suppression.add',
+        outcome,
+        detail: campaign,
+      });
       logger.info({ client, campaign, added }, 'suppression put by the API');
       return {
         status: added === 'added' ? 201 : 200,
@@ -107,7 +118,7 @@ function putOne({ clock, logger, suppressions }: ApiServices): Operation {
   });
 }
 
-function deleteOne({ logger, suppressions }: ApiServices): Operation {
+function deleteOne({ audit, logger, suppressions }: ApiServices): Operation {
   return operation({
     ...COMMON,
     id: 'deleteSuppression',
@@ -122,6 +133,12 @@ function deleteOne({ logger, suppressions }: ApiServices): Operation {
     handle: async ({ path, query: { campaign }, client }) => {
       if (!(await suppressions.remove(path.address, campaign)))
         throw new ProblemError('unknown-suppression', { detail: 'There is no such entry.' });
+      await audit.record({
+        ...deed(client, path.address),
+        action: 'suppression.remove',
+        outcome: 'done',
+        detail: campaign,
+      });
       logger.info({ client, campaign }, 'suppression removed by the API');
       return { status: 204 };
     },
@@ -134,4 +151,8 @@ async function* allEntries(suppressions: SuppressionList): AsyncGenerator<object
 
 function entryJson({ scope: campaign, reason: why, since, run }: Entry) {
   return { campaign, reason: why, time: since.toISOString(), ...(run && { run }) };
+}
+
+function deed(client: string, address: string) {
+  return { who: client, via: 'api' as const, subject: maskAddress(address) };
 }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { AuditTrail } from '@sendonce/shared/audit';
 import { RunRequests } from '@sendonce/shared/control';
 import { Ledger } from '@sendonce/shared/ledger';
 import { Clicks } from '@sendonce/shared/links';
@@ -44,7 +45,8 @@ export async function openApiServer({
   const suppressions = new SuppressionList({ redis, prefix, clock });
   const requests = new RunRequests({ clock, queues, redis, runs }, { prefix, retentionMs: RETENTION_MS });
   const clicks = new Clicks({ redis }, { prefix, retentionMs: RETENTION_MS });
-  const services = { clicks, clock, ledger, logger, queues, requests, runs, suppressions };
+  const audit = new AuditTrail({ redis, prefix, clock });
+  const services = { audit, clicks, clock, ledger, logger, queues, requests, runs, suppressions };
   const campaignsDir = makeCampaignDir(
     { settings: 'schedule:\n  cron: 0 10 * * *\n  timezone: UTC\n' },
     { id: 'broken', body: 'Hi {{ frist_name }}\n' },
