@@ -74,8 +74,15 @@ export class JobConsumer implements Service {
     for (const worker of this.#workers) this.#report(worker);
   }
 
+  /** Whether jobs are being taken, for readiness. */
+  get isConsuming(): boolean {
+    return this.#workers.every((worker) => worker.isRunning() && !worker.isPaused());
+  }
+
   async start(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
+    // A signal may have come while the connection was not up yet.
+    if (this.#stopping.signal.aborted) return;
     for (const worker of this.#workers) void worker.run();
   }
 
