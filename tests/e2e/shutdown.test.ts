@@ -102,7 +102,9 @@ it('waits for a SES that answers slowly, and is not ready from the first moment'
     // The signal is on its way to another process.
     const phase = await waitFor('not to be ready', async () => {
       const response = await fetch(`${health}/readyz`).catch(() => undefined);
-      return response?.status === 200 ? undefined : ((await response?.json()) as { phase: string } | undefined);
+      return response?.status === 200
+        ? undefined
+        : ((await response?.json()) as { phase: string } | undefined);
     });
     expect(phase).toMatchObject({ ready: false, phase: 'stopping' });
     const { code, ms } = await stopped;

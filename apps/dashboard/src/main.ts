@@ -5,7 +5,13 @@ import { RunRequests } from '@sendonce/shared/control';
 import { openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { Clicks, LinkPages, LinkTokens, readLinkSecrets } from '@sendonce/shared/links';
-import { checkRedis, EventMetrics, ProcessMetrics, SystemState } from '@sendonce/shared/observe';
+import {
+  checkRedis,
+  EventMetrics,
+  ProcessMetrics,
+  SystemState,
+  startTracing,
+} from '@sendonce/shared/observe';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import {
@@ -34,7 +40,9 @@ await runProcess('dashboard', async (services, settings, logger, { health, serve
   health.add('redis', checkRedis(redis));
   const metrics = new ProcessMetrics(health);
   serveMetrics(metrics);
-  const queues = openQueues(redis, prefix);
+  const tracing = await startTracing('dashboard', settings);
+  if (tracing) services.unshift(tracing);
+  const queues = openQueues(redis, prefix, tracing?.telemetry);
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
   const runs = new Runs({ redis, prefix, clock });
   const ledger = new Ledger({ redis, prefix });

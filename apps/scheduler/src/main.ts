@@ -1,6 +1,6 @@
 /** The scheduler process: keeps BullMQ's job schedulers as the campaign files say. Any number may run. */
 import { ReputationWindow } from '@sendonce/shared/events';
-import { addLedgerChecks, ProcessMetrics, SystemState } from '@sendonce/shared/observe';
+import { addLedgerChecks, ProcessMetrics, SystemState, startTracing } from '@sendonce/shared/observe';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
@@ -13,7 +13,9 @@ await runProcess('scheduler', async (services, settings, logger, { health, serve
   const { campaignsDir } = settings;
   const redis = connectRedis({ url, name: 'scheduler', logger });
   services.push({ name: 'redis', stop: () => closeRedis(redis) });
-  const queues = openQueues(redis, prefix);
+  const tracing = await startTracing('scheduler', settings);
+  if (tracing) services.unshift(tracing);
+  const queues = openQueues(redis, prefix, tracing?.telemetry);
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
   const runs = new Runs({ redis, prefix, clock });
   const ses = new SesClient(settings.ses);

@@ -2,7 +2,13 @@
 import { EventsQueue, openSesEvents } from '@sendonce/shared/events';
 import { assertDurable, readDurability } from '@sendonce/shared/ledger';
 import { Clicks, LinkPages, LinkTokens, readLinkSecrets } from '@sendonce/shared/links';
-import { addLedgerChecks, EventMetrics, ProcessMetrics, SystemState } from '@sendonce/shared/observe';
+import {
+  addLedgerChecks,
+  EventMetrics,
+  ProcessMetrics,
+  SystemState,
+  startTracing,
+} from '@sendonce/shared/observe';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
@@ -21,7 +27,10 @@ await runProcess('worker', async (services, settings, logger, { health, serveMet
   const { configurationSet, maxRatePerSecond } = settings.ses;
   const redis = connectRedis({ url, name: 'worker', logger });
   services.push({ name: 'redis', stop: () => closeRedis(redis) });
-  const queues = openQueues(redis, prefix);
+  const tracing = await startTracing('worker', settings);
+  if (tracing) services.unshift(tracing);
+  const telemetry = tracing?.telemetry;
+  const queues = openQueues(redis, prefix, telemetry);
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
   const ses = new SesClient(settings.ses);
   addLedgerChecks(health, { clock, redis, ses }, settings);
@@ -62,6 +71,7 @@ await runProcess('worker', async (services, settings, logger, { health, serveMet
     { redis, account, clock },
     { prefix, ...(maxRatePerSecond && { maxRatePerSecond }) },
   );
+  const metered = new MeteredSender(measures, ses);
   const eventPublishing = configurationSet ? { configurationSet } : {};
   const chunkSender = new MeteredChunkSender(
     measures,
@@ -75,7 +85,7 @@ await runProcess('worker', async (services, settings, logger, { health, serveMet
       rate,
       renderer: new MailRenderer({ clicks, links, linkTokens, logger }, eventPublishing),
       runs,
-      sender: new MeteredSender(measures, ses),
+      sender: tracing ? tracing.traced(metered) : metered,
       suppressions,
     },
     linkObstacle ? { linkObstacle } : {},
@@ -91,7 +101,7 @@ await runProcess('worker', async (services, settings, logger, { health, serveMet
   );
   const consumer = new JobConsumer(
     { chunkSender, clock, ledger, linkPages, logger, queues, redis, runs, suppressions },
-    { ...settings, prefix },
+    { ...settings, prefix, ...(telemetry && { telemetry }) },
   );
   services.push(reconciler, consumer);
   health.add('consumers', () => {

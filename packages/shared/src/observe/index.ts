@@ -2,4 +2,5 @@
 export { addLedgerChecks, checkRedis } from './checks.js';
 export { EventMetrics } from './eventMetrics.js';
 export { type Counter, type Gauge, type Histogram, ProcessMetrics } from './processMetrics.js';
+export { startTracing } from './startTracing.js';
 export { SystemState, type SystemStateServices } from './systemState.js';

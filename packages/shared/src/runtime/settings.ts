@@ -98,6 +98,10 @@ const Variables = z.object({
   WORKER_HEALTH_PORT: port.optional(),
   SCHEDULER_HEALTH_PORT: port.optional(),
   DASHBOARD_HEALTH_PORT: port.optional(),
+  /** Where traces go, by OpenTelemetry's own names; without one there are none, and nothing of it is loaded. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  /** The share of jobs that is traced. */
+  OTEL_TRACES_SAMPLER_ARG: share.default(1),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -140,6 +144,8 @@ export interface Settings {
   suppressAfterTransientBounces: number;
   /** Ports that were set; where none was, healthServer.ts has one. */
   health: { host: string; ports: Partial<Record<ProcessName, number>> };
+  /** Undefined: nothing is traced. */
+  tracing?: { endpoint: string; share: number };
   logLevel: string;
 }
 
@@ -280,6 +286,12 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
         ...(variables.DASHBOARD_HEALTH_PORT !== undefined && { dashboard: variables.DASHBOARD_HEALTH_PORT }),
       },
     },
+    ...(variables.OTEL_EXPORTER_OTLP_ENDPOINT && {
+      tracing: {
+        endpoint: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
+        share: variables.OTEL_TRACES_SAMPLER_ARG,
+      },
+    }),
     logLevel: variables.LOG_LEVEL,
   };
 }
