@@ -121,6 +121,10 @@ export class System {
       PUBLIC_PORT: String(publicPort),
       DASHBOARD_PORT: String(dashboardPort),
       DASHBOARD_PASSWORD: PASSWORD,
+      // Many workers at once: each takes a free one.
+      WORKER_HEALTH_PORT: '0',
+      SCHEDULER_HEALTH_PORT: '0',
+      DASHBOARD_HEALTH_PORT: '0',
       LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'warn',
       ...SHORT_FENCE,
       ...env,
@@ -157,6 +161,20 @@ export class System {
       if (code) this.#death = `${program} ended with ${code}; TEST_LOG_LEVEL=info shows why`;
     });
     return child;
+  }
+
+  /** A process whose health can be asked, up to the point where it is ready. */
+  async spawnWatched(
+    program: 'worker' | 'scheduler' | 'dashboard',
+    env: Record<string, string> = {},
+  ): Promise<{ child: ChildProcess; health: string }> {
+    const port = await freePort();
+    const child = this.spawn(program, { [`${program.toUpperCase()}_HEALTH_PORT`]: String(port), ...env });
+    const health = `http://127.0.0.1:${port}`;
+    await waitFor(`${program} to be ready`, () =>
+      statusOf(`${health}/readyz`).then((status) => status === 200),
+    );
+    return { child, health };
   }
 
   /**
@@ -321,4 +339,15 @@ export class System {
     await closeQueues(this.queues);
     await closeRedis(this.redis);
   }
+}
+
+/** 0: nobody answers. */
+async function statusOf(url: string): Promise<number> {
+  return fetch(url).then(
+    async (response) => {
+      await response.body?.cancel();
+      return response.status;
+    },
+    () => 0,
+  );
 }

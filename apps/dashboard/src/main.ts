@@ -1,17 +1,26 @@
 /** The dashboard process: two apps on two ports, one for operators, one for the public. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { AuditTrail } from '@sendonce/shared/audit';
 import { RunRequests, SchedulePauses } from '@sendonce/shared/control';
 import { MailOutcomes, openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { Clicks, LinkPages, LinkTokens, readLinkSecrets } from '@sendonce/shared/links';
+import {
+  checkRedis,
+  EventMetrics,
+  ProcessMetrics,
+  SystemState,
+  startTracing,
+} from '@sendonce/shared/observe';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import {
+  answerHealth,
   systemClock as clock,
   closeRedis,
   connectRedis,
+  type Health,
   runProcess,
   type Service,
 } from '@sendonce/shared/runtime';
@@ -20,14 +29,20 @@ import { openUnsubscribeLinks, SuppressionList } from '@sendonce/shared/suppress
 import type { Express } from 'express';
 import { api } from './api/api.js';
 import { operatorApp } from './operator/operatorApp.js';
+import { LinkMetrics } from './public/linkMetrics.js';
 import { publicApp } from './public/publicApp.js';
 import { SnsMessages } from './public/snsMessages.js';
 
-await runProcess('dashboard', async (services, settings, logger) => {
+await runProcess('dashboard', async (services, settings, logger, { health, serveMetrics }) => {
   const { prefix, url } = settings.redis;
   const redis = connectRedis({ url, name: 'dashboard', logger, waitsForRedis: false });
   services.push({ name: 'redis', stop: () => closeRedis(redis) });
-  const queues = openQueues(redis, prefix);
+  health.add('redis', checkRedis(redis));
+  const metrics = new ProcessMetrics(health);
+  serveMetrics(metrics);
+  const tracing = await startTracing('dashboard', settings);
+  if (tracing) services.unshift(tracing);
+  const queues = openQueues(redis, prefix, tracing?.telemetry);
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
   const runs = new Runs({ redis, prefix, clock });
   const ledger = new Ledger({ redis, prefix });
@@ -40,13 +55,15 @@ await runProcess('dashboard', async (services, settings, logger) => {
     clicks: new Clicks({ redis }, { prefix, retentionMs: settings.ledgerRetentionMs }),
     linkPages,
     linkTokens: new LinkTokens(linkSecrets),
+    metrics: new LinkMetrics(metrics),
     visitorSecret: linkSecrets[0] ?? '',
   };
   const links = await openUnsubscribeLinks({ redis, prefix }, settings.public);
   const { events, reputation } = openSesEvents(
-    { clock, ledger, redis, runs, suppressions },
+    { clock, ledger, redis, runs, suppressions, onTaken: new EventMetrics(metrics).take },
     { ...settings, prefix },
   );
+  new SystemState(metrics, { prefix, queues, redis, reputation, runs });
   const sns = new SnsMessages({ clock, logger }, settings.sns);
 
   const audit = new AuditTrail({ redis, prefix, clock });
@@ -74,19 +91,33 @@ await runProcess('dashboard', async (services, settings, logger) => {
     runs,
     suppressions,
   };
-  services.push(await listen(await operatorApp(operators, settings, programs), settings.dashboard));
+  services.push(await listen(await operatorApp(operators, settings, programs), settings.dashboard, health));
   services.push(
     await listen(
       publicApp({ ...redirects, clock, events, links, logger, runs, sns, suppressions }),
       settings.public,
+      health,
     ),
   );
   const { host, port } = settings.dashboard;
   logger.info({ operators: `http://${host}:${port}`, public: settings.public.url }, 'dashboard ready');
 });
 
-async function listen(app: Express, { host, port }: { host: string; port: number }): Promise<Service> {
-  const server = createServer(app).listen(port, host);
+/** Health is told before the app hears of the request: without a login, and without a word about what is wrong inside. */
+function withHealth(app: Express, health: Health): RequestListener {
+  return (request, response) => {
+    answerHealth(health, request, response, 'brief').then((isAnswered) => {
+      if (!isAnswered) app(request, response);
+    });
+  };
+}
+
+async function listen(
+  app: Express,
+  { host, port }: { host: string; port: number },
+  health: Health,
+): Promise<Service> {
+  const server = createServer(withHealth(app, health)).listen(port, host);
   await once(server, 'listening');
   return {
     name: `http on ${host}:${port}`,

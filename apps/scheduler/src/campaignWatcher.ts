@@ -2,7 +2,7 @@
  * Watches the campaigns' folder and looks again soon after a change; once a minute in any case, because no watcher sees
  * everything (network file systems, bind mounts).
  */
-import type { Logger, Service } from '@sendonce/shared/runtime';
+import { type Logger, messageOf, type Service } from '@sendonce/shared/runtime';
 import { type FSWatcher, watch } from 'chokidar';
 
 /** Editors write a file in several steps; wait until it has been quiet for this long, ms. */
@@ -18,6 +18,7 @@ export class CampaignWatcher implements Service {
   #timer: NodeJS.Timeout | undefined;
   #current: Promise<unknown> = Promise.resolve();
   #isStopped = false;
+  #failure: string | undefined;
 
   constructor({ dir, sync, logger }: { dir: string; sync: () => Promise<unknown>; logger: Logger }) {
     this.#dir = dir;
@@ -33,6 +34,12 @@ export class CampaignWatcher implements Service {
       this.#logger.warn({ err: error }, 'watching the campaigns failed, looking once a minute'),
     );
     await this.#look();
+  }
+
+  /** For readiness. @throws why the last look failed. */
+  standing(): string {
+    if (this.#failure !== undefined) throw new Error(this.#failure);
+    return 'followed';
   }
 
   async stop(): Promise<void> {
@@ -52,8 +59,14 @@ export class CampaignWatcher implements Service {
   async #look(): Promise<void> {
     this.#current = this.#current
       .then(() => this.#sync())
-      .catch((error: unknown) =>
-        this.#logger.error({ err: error }, 'could not follow the campaign files, next look in a minute'),
+      .then(
+        () => {
+          this.#failure = undefined;
+        },
+        (error: unknown) => {
+          this.#failure = messageOf(error);
+          this.#logger.error({ err: error }, 'could not follow the campaign files, next look in a minute');
+        },
       );
     await this.#current;
     this.#schedule(RESYNC_EVERY_MS);

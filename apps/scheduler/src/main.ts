@@ -1,29 +1,33 @@
 /** The scheduler process: keeps BullMQ's job schedulers as the campaign files say. Any number may run. */
 import { SchedulePauses } from '@sendonce/shared/control';
+import { ReputationWindow } from '@sendonce/shared/events';
+import { addLedgerChecks, ProcessMetrics, SystemState, startTracing } from '@sendonce/shared/observe';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
-import { assertClocksAgree, readRedisSkewMs } from '@sendonce/shared/ses';
+import { assertClocksAgree, readRedisSkewMs, SesClient } from '@sendonce/shared/ses';
 import { CampaignWatcher } from './campaignWatcher.js';
 import { ScheduleSync } from './scheduleSync.js';
 
-await runProcess('scheduler', async (services, settings, logger) => {
+await runProcess('scheduler', async (services, settings, logger, { health, serveMetrics }) => {
   const { prefix, url } = settings.redis;
   const { campaignsDir } = settings;
   const redis = connectRedis({ url, name: 'scheduler', logger });
   services.push({ name: 'redis', stop: () => closeRedis(redis) });
-  const queues = openQueues(redis, prefix);
+  const tracing = await startTracing('scheduler', settings);
+  if (tracing) services.unshift(tracing);
+  const queues = openQueues(redis, prefix, tracing?.telemetry);
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
-  const schedules = new ScheduleSync(
-    {
-      clock,
-      logger,
-      pauses: new SchedulePauses({ redis, prefix }),
-      queues,
-      runs: new Runs({ redis, prefix, clock }),
-    },
-    { campaignsDir },
-  );
+  const runs = new Runs({ redis, prefix, clock });
+  const ses = new SesClient(settings.ses);
+  services.push({ name: 'ses', stop: async () => ses.close() });
+  addLedgerChecks(health, { clock, redis, ses }, settings);
+  const metrics = new ProcessMetrics(health);
+  const reputation = new ReputationWindow({ redis, clock }, { prefix, limits: settings.reputation });
+  new SystemState(metrics, { prefix, queues, redis, reputation, runs });
+  serveMetrics(metrics);
+  const pauses = new SchedulePauses({ redis, prefix });
+  const schedules = new ScheduleSync({ clock, logger, pauses, queues, runs }, { campaignsDir });
   // A clock that is an hour ahead would send an hour early. Checked before each look, since clocks jump.
   const assertClock = async (): Promise<void> =>
     assertClocksAgree({ redisMs: await readRedisSkewMs({ redis, clock }) });
@@ -31,6 +35,7 @@ await runProcess('scheduler', async (services, settings, logger) => {
   const sync = () => assertClock().then(() => schedules.runOnce());
   const watcher = new CampaignWatcher({ dir: campaignsDir, sync, logger });
   services.push(watcher);
+  health.add('campaigns', () => watcher.standing());
   await watcher.start();
   logger.info({ campaigns_dir: campaignsDir }, 'scheduler ready');
 });

@@ -20,7 +20,7 @@ import {
 import type { Runs } from '@sendonce/shared/run';
 import type { Clock, Logger, RedisConnection, Service } from '@sendonce/shared/runtime';
 import type { SuppressionList } from '@sendonce/shared/suppression';
-import { type Job, Worker } from 'bullmq';
+import { type Job, type Telemetry, Worker } from 'bullmq';
 import { startOccurrence } from './due.js';
 import { freeze } from './freeze.js';
 import { acknowledge, FinalError, type Outcome } from './outcomes.js';
@@ -43,6 +43,13 @@ export interface JobConsumerServices {
   suppressions: SuppressionList;
 }
 
+export interface JobConsumerConfig {
+  campaignsDir: string;
+  prefix: string;
+  /** Where jobs are traced. */
+  telemetry?: Telemetry;
+}
+
 export class JobConsumer implements Service {
   readonly name = 'job consumer';
   readonly #services: JobConsumerServices;
@@ -50,10 +57,7 @@ export class JobConsumer implements Service {
   readonly #stopping = new AbortController();
   readonly #workers: Worker[];
 
-  constructor(
-    services: JobConsumerServices,
-    { campaignsDir, prefix }: { campaignsDir: string; prefix: string },
-  ) {
+  constructor(services: JobConsumerServices, { campaignsDir, prefix, telemetry }: JobConsumerConfig) {
     this.#services = services;
     this.#campaignsDir = campaignsDir;
     const { redis } = services;
@@ -63,19 +67,26 @@ export class JobConsumer implements Service {
       new Worker<RunsPayload>(
         RUNS_QUEUE,
         (job, token) => acknowledge(job, token, () => this.#handleRunJob(job)),
-        workerOptions(redis, prefix, RUN_JOBS_AT_ONCE),
+        workerOptions(redis, prefix, RUN_JOBS_AT_ONCE, telemetry),
       ),
       new Worker<SendPayload>(
         SENDS_QUEUE,
         (job, token) => acknowledge(job, token, () => this.#handleSendJob(job)),
-        workerOptions(redis, prefix, CHUNKS_AT_ONCE),
+        workerOptions(redis, prefix, CHUNKS_AT_ONCE, telemetry),
       ),
     ];
     for (const worker of this.#workers) this.#report(worker);
   }
 
+  /** Whether jobs are being taken, for readiness. */
+  get isConsuming(): boolean {
+    return this.#workers.every((worker) => worker.isRunning() && !worker.isPaused());
+  }
+
   async start(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
+    // A signal may have come while the connection was not up yet.
+    if (this.#stopping.signal.aborted) return;
     for (const worker of this.#workers) void worker.run();
   }
 

@@ -1,7 +1,14 @@
 /** The worker process: wires settings, connections and services, and starts them. Any number of workers may run. */
 import { EventsQueue, openSesEvents } from '@sendonce/shared/events';
-import { assertDurable, ClaimBarrier, Ledger, readDurability } from '@sendonce/shared/ledger';
+import { assertDurable, readDurability } from '@sendonce/shared/ledger';
 import { Clicks, LinkPages, LinkTokens, readLinkSecrets } from '@sendonce/shared/links';
+import {
+  addLedgerChecks,
+  EventMetrics,
+  ProcessMetrics,
+  SystemState,
+  startTracing,
+} from '@sendonce/shared/observe';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
@@ -10,18 +17,25 @@ import { findLinkObstacle, openUnsubscribeLinks, SuppressionList } from '@sendon
 import { AbsenceProof } from './absence.js';
 import { JobConsumer } from './jobConsumer.js';
 import { MailRenderer } from './mailRenderer.js';
+import { MeteredBarrier, MeteredChunkSender, MeteredLedger, MeteredSender } from './metered.js';
 import { PinnedRuns } from './pinnedRuns.js';
 import { Reconciler } from './reconcile.js';
-import { ChunkSender } from './send.js';
+import { SendMetrics } from './sendMetrics.js';
 
-await runProcess('worker', async (services, settings, logger) => {
+await runProcess('worker', async (services, settings, logger, { health, serveMetrics }) => {
   const { prefix, url } = settings.redis;
   const { configurationSet, maxRatePerSecond } = settings.ses;
   const redis = connectRedis({ url, name: 'worker', logger });
   services.push({ name: 'redis', stop: () => closeRedis(redis) });
-  const queues = openQueues(redis, prefix);
+  const tracing = await startTracing('worker', settings);
+  if (tracing) services.unshift(tracing);
+  const telemetry = tracing?.telemetry;
+  const queues = openQueues(redis, prefix, telemetry);
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
   const ses = new SesClient(settings.ses);
+  addLedgerChecks(health, { clock, redis, ses }, settings);
+  const metrics = new ProcessMetrics(health);
+  const measures = new SendMetrics(metrics);
 
   const durability = await readDurability(redis, settings.redis.minReplicas);
   assertDurable(durability, settings.redis);
@@ -30,15 +44,17 @@ await runProcess('worker', async (services, settings, logger) => {
   assertClocksAgree(skew);
   if (skew.reason) logger.warn({ reason: skew.reason }, "SES can't be asked for its time");
 
-  const barrier = durability.safeguard && new ClaimBarrier({ redis }, durability.safeguard);
+  const barrier = durability.safeguard && new MeteredBarrier(measures, { redis }, durability.safeguard);
   if (barrier) services.push(barrier);
-  const ledger = new Ledger({ redis, prefix, barrier });
+  const ledger = new MeteredLedger(measures, { redis, prefix, barrier });
   const runs = new Runs({ redis, prefix, clock });
   const suppressions = new SuppressionList({ redis, prefix, clock });
   const { events, reputation } = openSesEvents(
-    { clock, ledger, redis, runs, suppressions },
+    { clock, ledger, redis, runs, suppressions, onTaken: new EventMetrics(metrics).take },
     { ...settings, prefix },
   );
+  new SystemState(metrics, { prefix, queues, redis, reputation, runs });
+  serveMetrics(metrics);
   if (!settings.public.linkSecret && !settings.ses.isLocal)
     logger.warn('LINK_SECRET is not set: links in mails are dead once the data of this Redis are lost');
   const links = await openUnsubscribeLinks({ redis, prefix }, settings.public);
@@ -55,8 +71,10 @@ await runProcess('worker', async (services, settings, logger) => {
     { redis, account, clock },
     { prefix, ...(maxRatePerSecond && { maxRatePerSecond }) },
   );
+  const metered = new MeteredSender(measures, ses);
   const eventPublishing = configurationSet ? { configurationSet } : {};
-  const chunkSender = new ChunkSender(
+  const chunkSender = new MeteredChunkSender(
+    measures,
     {
       account,
       clock,
@@ -67,7 +85,7 @@ await runProcess('worker', async (services, settings, logger) => {
       rate,
       renderer: new MailRenderer({ clicks, links, linkTokens, logger }, eventPublishing),
       runs,
-      sender: ses,
+      sender: tracing ? tracing.traced(metered) : metered,
       suppressions,
     },
     linkObstacle ? { linkObstacle } : {},
@@ -83,9 +101,13 @@ await runProcess('worker', async (services, settings, logger) => {
   );
   const consumer = new JobConsumer(
     { chunkSender, clock, ledger, linkPages, logger, queues, redis, runs, suppressions },
-    { ...settings, prefix },
+    { ...settings, prefix, ...(telemetry && { telemetry }) },
   );
   services.push(reconciler, consumer);
+  health.add('consumers', () => {
+    if (!consumer.isConsuming) throw new Error('no jobs are taken');
+    return 'take jobs';
+  });
   reconciler.start();
   const { eventsQueueUrl: queueUrl, region } = settings.ses;
   if (queueUrl) {

@@ -16,6 +16,7 @@ import {
 import { runIdOf } from '@sendonce/shared/run';
 import type { Logger } from '@sendonce/shared/runtime';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import type { LinkMetrics } from './linkMetrics.js';
 import { publicPage } from './publicPage.js';
 import { isScanner, visitorOf } from './visitor.js';
 
@@ -29,13 +30,14 @@ export interface LinkRedirectServices {
   linkPages: LinkPages;
   linkTokens: LinkTokens;
   logger: Logger;
+  metrics: LinkMetrics;
   /** Visitors are told apart with it. */
   visitorSecret: string;
 }
 
 /** @param secure sets the headers of a page; a redirect needs none of them, and is quicker without. */
 export function linkRedirect(services: LinkRedirectServices, secure: RequestHandler): Router {
-  const { linkPages } = services;
+  const { linkPages, metrics } = services;
   const counter = new ClickCounter(services);
   const router = Router();
   router.use(async (request, response, next) => {
@@ -43,10 +45,11 @@ export function linkRedirect(services: LinkRedirectServices, secure: RequestHand
     const page = request.path.endsWith('/') ? await linkPages.find(request.path) : undefined;
     if (!page) return next();
     response.set({ 'cache-control': 'no-store', 'x-robots-tag': 'noindex, nofollow' });
-    if (request.method === 'POST') return takeReport(page, counter)(request, response, next);
+    if (request.method === 'POST') return takeReport(page, counter, metrics)(request, response, next);
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return void response.set('allow', 'GET, HEAD, POST').sendStatus(405);
     const followed = followRequest(page, searchOf(request), originOf(page, request));
+    metrics.visit(followed ? 'redirect' : 'dead_end');
     if (followed) redirect(page, followed, counter, request, response);
     else secure(request, response, () => sendDeadEnd(page, response));
   });
@@ -75,7 +78,7 @@ function redirect(
  * A page at one of the campaign's sites says which link was followed. `sendBeacon` reads no answer; what comes from other
  * sites' pages is not counted.
  */
-function takeReport(page: LinkPage, counter: ClickCounter): RequestHandler {
+function takeReport(page: LinkPage, counter: ClickCounter, metrics: LinkMetrics): RequestHandler {
   const parse = express.text({ type: () => true, limit: LINK_LIMIT });
   return (request, response, next) =>
     parse(request, response, (error) => {
@@ -84,6 +87,7 @@ function takeReport(page: LinkPage, counter: ClickCounter): RequestHandler {
       if (!page.origins.includes(origin)) return void response.status(403).json({ error: 'Not from here.' });
       const followed = followRequest(page, String(request.body ?? ''), origin);
       if (!followed) return void response.status(400).json({ error: 'This is no link of the page.' });
+      metrics.visit('page');
       response.sendStatus(204);
       counter.count(page, followed, request);
     });
@@ -146,9 +150,11 @@ class ClickCounter {
   #lose(reason: string): void {
     if (this.#lost === 0) this.#services.logger.warn({ reason }, 'clicks are not counted');
     this.#lost += 1;
+    this.#services.metrics.click('lost');
   }
 
   #recover(): void {
+    this.#services.metrics.click('counted');
     if (this.#lost > 0) this.#services.logger.info({ lost: this.#lost }, 'clicks are counted again');
     this.#lost = 0;
   }

@@ -6,7 +6,7 @@ import type { SuppressionList } from '../suppression/index.js';
 import { Feedback } from './feedback.js';
 import { MailOutcomes } from './mailOutcomes.js';
 import { type ReputationLimits, ReputationWindow } from './reputation.js';
-import { SesEvents } from './sesEvents.js';
+import { type SesEventServices, SesEvents } from './sesEvents.js';
 
 export interface SesEventsConfig {
   prefix: string;
@@ -23,7 +23,7 @@ export function openSesEvents(
     redis: RedisConnection;
     runs: Runs;
     suppressions: SuppressionList;
-  },
+  } & Pick<SesEventServices, 'onTaken'>,
   { prefix, reputation: limits, suppressAfterTransientBounces: transientLimit }: SesEventsConfig,
 ): { events: SesEvents; reputation: ReputationWindow } {
   const outcomes = new MailOutcomes(services, { prefix });

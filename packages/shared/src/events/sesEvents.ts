@@ -92,6 +92,8 @@ export interface SesEventServices {
   redis: RedisConnection;
   reputation: ReputationWindow;
   runs: Runs;
+  /** Told of every event that was taken in, for who counts them. */
+  onTaken?: (type: string, outcome: EventOutcome) => void;
 }
 
 export class SesEvents {
@@ -112,6 +114,12 @@ export class SesEvents {
    */
   async record(message: string): Promise<EventOutcome> {
     const event = parseEvent(message);
+    const outcome = await this.#take(event);
+    this.#services.onTaken?.(event.eventType, outcome);
+    return outcome;
+  }
+
+  async #take(event: SesEvent): Promise<EventOutcome> {
     const { eventType, mail } = event;
     await this.#remember(Date.parse(mail.timestamp));
     const at = Position.safeParse({

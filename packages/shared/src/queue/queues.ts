@@ -2,7 +2,7 @@
  * The two queues, and what all their users have to agree on. BullMQ's keys share one hash tag, since its scripts touch
  * many keys of a queue at once (Redis Cluster).
  */
-import { Queue, type WorkerOptions } from 'bullmq';
+import { Queue, type Telemetry, type WorkerOptions } from 'bullmq';
 import { nextOccurrence } from '../campaign/index.js';
 import type { RedisConnection } from '../runtime/index.js';
 import type { RunsQueue } from './runsQueue.js';
@@ -26,8 +26,9 @@ function queuePrefix(prefix: string): string {
   return `{${prefix}}`;
 }
 
-export function openQueues(connection: RedisConnection, prefix: string): Queues {
-  const options = { connection, prefix: queuePrefix(prefix), settings };
+/** @param telemetry BullMQ's, where jobs are traced. */
+export function openQueues(connection: RedisConnection, prefix: string, telemetry?: Telemetry): Queues {
+  const options = { connection, prefix: queuePrefix(prefix), settings, ...(telemetry && { telemetry }) };
   return { runs: new Queue(RUNS_QUEUE, options), sends: new Queue(SENDS_QUEUE, options) };
 }
 
@@ -44,6 +45,7 @@ export function workerOptions(
   connection: RedisConnection,
   prefix: string,
   concurrency: number,
+  telemetry?: Telemetry,
 ): WorkerOptions<RedisConnection> {
   return {
     connection,
@@ -54,5 +56,6 @@ export function workerOptions(
     stalledInterval: 5_000,
     maxStalledCount: 1_000_000,
     autorun: false,
+    ...(telemetry && { telemetry }),
   };
 }

@@ -11,8 +11,10 @@ export {
 export { type Clock, systemClock } from './clock.js';
 export type { DashboardSettings, OidcSettings } from './dashboardSettings.js';
 export { exitCodeOf, messageOf, SettingsError, UsageError } from './errors.js';
-export { runProcess, type Service } from './lifecycle.js';
+export { Health } from './health.js';
+export { answerHealth, type MetricsSource } from './healthServer.js';
+export { runProcess, type Service, type Watch } from './lifecycle.js';
 export { type Logger, makeLogger } from './logger.js';
 export { type LuaScript, luaScript } from './luaScripts.js';
 export { closeRedis, connectRedis, type RedisConnection } from './redis.js';
-export { readSettings, type Settings } from './settings.js';
+export { type ProcessName, readSettings, type Settings } from './settings.js';

@@ -95,6 +95,16 @@ const Variables = z.object({
   FENCE_SECONDS: z.coerce.number().positive().default(1_200),
   JOURNAL_RETENTION_DAYS: days.default(14),
   LEDGER_RETENTION_DAYS: days.default(90),
+  /** Where /healthz, /readyz and /metrics are served, without a login: not for the public. */
+  HEALTH_HOST: z.string().default('127.0.0.1'),
+  /** A port a kind of process, because all of them read one `.env`; 0: any that is free. */
+  WORKER_HEALTH_PORT: port.optional(),
+  SCHEDULER_HEALTH_PORT: port.optional(),
+  DASHBOARD_HEALTH_PORT: port.optional(),
+  /** Where traces go, by OpenTelemetry's own names; without one there are none, and nothing of it is loaded. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  /** The share of jobs that is traced. */
+  OTEL_TRACES_SAMPLER_ARG: share.default(1),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -102,10 +112,12 @@ type Variable = keyof typeof Variables.shape;
 
 /** Only names that look like ours are held to be typing errors; a process's environment is full of others'. */
 const OURS =
-  /^(BOUNCE|COMPLAINT|SES(?!_LOCAL)|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|OIDC|SUPPRESS|SERVER_EMAIL|SENDONCE)(_|$)/;
+  /^(BOUNCE|COMPLAINT|SES(?!_LOCAL)|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|OIDC|SUPPRESS|SERVER_EMAIL|SENDONCE|HEALTH|(WORKER|SCHEDULER)_HEALTH)(_|$)/;
 
 /** Clocks may differ by this much, in seconds, before we refuse to work (checked against Redis and SES). */
 const CLOCK_SKEW_SECONDS = 60;
+
+export type ProcessName = 'worker' | 'scheduler' | 'dashboard';
 
 export interface Settings {
   redis: { url: string; prefix: string; allowsVolatile: boolean; minReplicas: number };
@@ -133,6 +145,10 @@ export interface Settings {
   public: { host: string; port: number; url: string; linkSecret?: string; previousLinkSecret?: string };
   /** How many transient bounces in 30 days suppress an address; 0: never. */
   suppressAfterTransientBounces: number;
+  /** Ports that were set; where none was, healthServer.ts has one. */
+  health: { host: string; ports: Partial<Record<ProcessName, number>> };
+  /** Undefined: nothing is traced. */
+  tracing?: { endpoint: string; share: number };
   logLevel: string;
 }
 
@@ -252,6 +268,20 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
       ...(variables.LINK_SECRET_PREVIOUS && { previousLinkSecret: variables.LINK_SECRET_PREVIOUS }),
     },
     suppressAfterTransientBounces: variables.SUPPRESS_AFTER_TRANSIENT_BOUNCES,
+    health: {
+      host: variables.HEALTH_HOST,
+      ports: {
+        ...(variables.WORKER_HEALTH_PORT !== undefined && { worker: variables.WORKER_HEALTH_PORT }),
+        ...(variables.SCHEDULER_HEALTH_PORT !== undefined && { scheduler: variables.SCHEDULER_HEALTH_PORT }),
+        ...(variables.DASHBOARD_HEALTH_PORT !== undefined && { dashboard: variables.DASHBOARD_HEALTH_PORT }),
+      },
+    },
+    ...(variables.OTEL_EXPORTER_OTLP_ENDPOINT && {
+      tracing: {
+        endpoint: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
+        share: variables.OTEL_TRACES_SAMPLER_ARG,
+      },
+    }),
     logLevel: variables.LOG_LEVEL,
   };
 }
