@@ -1,4 +1,5 @@
 /** The dashboard as operators use it, in a real browser, on a real installation. */
+import type { ChildProcess } from 'node:child_process';
 import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
@@ -10,6 +11,7 @@ import { describeInBrowser } from './chromium.js';
 let viewerHash: string;
 
 let system: System;
+let dashboard: ChildProcess;
 beforeAll(async () => {
   const setUp = await System.start({ campaignsDir: makeCampaignDir({}) });
   viewerHash = (await setUp.sendonceWithInput('correct horse\n', 'password')).out.trim();
@@ -21,7 +23,7 @@ beforeAll(async () => {
     ),
     env: { SES_MAX_RATE: '700', DASHBOARD_USERS: `vera:viewer:${viewerHash}` },
   });
-  await system.startDashboard();
+  dashboard = await system.startDashboard();
   system.spawn('scheduler');
   system.spawn('worker');
 }, 60_000);
@@ -126,11 +128,10 @@ describeInBrowser('an operator', (openBrowser) => {
     const context = await (await openBrowser()).newContext();
     const page = await context.newPage();
     await logIn(page);
-    await context.setOffline(true);
-    await page.evaluate('window.stop()');
-    await page.getByText('The connection is lost').waitFor({ timeout: 15_000 });
-    await context.setOffline(false);
-    await page.locator('#connection').waitFor({ state: 'hidden', timeout: 20_000 });
+    await system.kill(dashboard);
+    await page.getByText('The connection is lost').waitFor();
+    dashboard = await system.startDashboardPorts();
+    await page.locator('#connection').waitFor({ state: 'hidden' });
     await context.close();
   }, 60_000);
 

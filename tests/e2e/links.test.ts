@@ -13,6 +13,8 @@ import { System } from './system.js';
 /** `REDIRECTS=20000 npm test -- tests/e2e/links` prints how long redirects take at 2,000 a second. */
 const REDIRECTS = Number(process.env.REDIRECTS ?? 2_000);
 const REDIRECTS_PER_SECOND = 2_000;
+const WARM_UP = 2_000;
+const ALL = WARM_UP + REDIRECTS;
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -166,7 +168,9 @@ it('links lead on while Redis is away, and are counted again when it is back', a
 
 it('clicks at 2,000 a second are counted exactly', async () => {
   const { report, system } = await setup();
-  const latencies = await clickSteadily(system.publicUrl, REDIRECTS, REDIRECTS_PER_SECOND);
+  // A process that has just started is slow for a second or two.
+  await clickSteadily(system.publicUrl, WARM_UP, REDIRECTS_PER_SECOND / 4);
+  const latencies = await clickSteadily(system.publicUrl, REDIRECTS, REDIRECTS_PER_SECOND, WARM_UP);
   latencies.sort((a, b) => a - b);
   const [median, p99] = [0.5, 0.99].map((share) => latencies[Math.floor(latencies.length * share)] ?? 0);
   if (process.env.REDIRECTS)
@@ -175,23 +179,29 @@ it('clicks at 2,000 a second are counted exactly', async () => {
     );
   const clicks = await waitFor('the visits to be over', async () => {
     const { clicks } = await report();
-    return clicks.human + clicks.scanner === REDIRECTS ? clicks : undefined;
+    return clicks.human + clicks.scanner === ALL ? clicks : undefined;
   });
   // Every visitor clicks once, so none of them is a scanner.
-  expect(clicks).toMatchObject({ human: REDIRECTS, scanner: 0 });
-  expect(Math.abs(clicks.unique / REDIRECTS - 1)).toBeLessThan(0.04);
+  expect(clicks).toMatchObject({ human: ALL, scanner: 0 });
+  expect(Math.abs(clicks.unique / ALL - 1)).toBeLessThan(0.04);
 }, 120_000);
 
 /** One visitor a request, by their addresses; the latency of each in ms, from the time at which it was due. */
-async function clickSteadily(publicUrl: string, count: number, perSecond: number): Promise<number[]> {
+async function clickSteadily(
+  publicUrl: string,
+  count: number,
+  perSecond: number,
+  firstVisitor = 0,
+): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 100 });
   const startsAt = performance.now();
   const latencies: number[] = [];
   const clickOnce = (n: number) =>
     new Promise<void>((resolve, reject) => {
+      const v = firstVisitor + n;
       const headers = {
         'user-agent': BROWSER,
-        'x-forwarded-for': `198.${n >> 16}.${(n >> 8) & 255}.${n & 255}`,
+        'x-forwarded-for': `198.${v >> 16}.${(v >> 8) & 255}.${v & 255}`,
       };
       get(
         `${publicUrl}/daily/?/${n % 2 ? 'legal' : 'updates/haml-3.1.2/?a=b'}`,

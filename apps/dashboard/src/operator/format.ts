@@ -23,7 +23,7 @@ export function relative(at: Date, now: number): Html {
   return html`<time datetime="${at.toISOString()}" data-relative>${seconds >= 0 ? `in ${text}` : `${text} ago`}</time>`;
 }
 
-/** The two largest units that say something. */
+/** The two largest units that say something. Also the page's script's, so it uses nothing from outside of itself. */
 export function duration(seconds: number): string {
   const units: [string, number][] = [
     ['d', 86_400],

@@ -3,17 +3,22 @@
 import type { Viewer } from './access/sessions.js';
 import { type Html, html, toHtml } from './html.js';
 
-/** Scripts, styles and streams of our own, and nothing from elsewhere. uPlot sets styles by script, which needs no leave. */
-export const PAGE_CSP = {
+/** Of pages that are shown to anybody: no script, and nowhere to connect to. */
+export const PLAIN_CSP = {
   'default-src': ["'none'"],
-  'script-src': ["'self'"],
   'style-src': ["'self'"],
   'img-src': ["'self'"],
-  'connect-src': ["'self'"],
-  'frame-src': ["'self'"],
   'form-action': ["'self'"],
   'frame-ancestors': ["'none'"],
   'base-uri': ["'none'"],
+};
+
+/** Scripts, styles and streams of our own, and nothing from elsewhere. uPlot sets styles by script, which needs no leave. */
+export const PAGE_CSP = {
+  ...PLAIN_CSP,
+  'script-src': ["'self'"],
+  'connect-src': ["'self'"],
+  'frame-src': ["'self'"],
 };
 
 export interface View {

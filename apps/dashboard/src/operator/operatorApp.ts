@@ -9,7 +9,7 @@ import { API_PATH } from '../api/api.js';
 import { type AccessServices, access } from './access/access.js';
 import { assets } from './assets.js';
 import { BOARD_CSP, bullBoards } from './bullBoard.js';
-import { PAGE_CSP } from './layout.js';
+import { PAGE_CSP, PLAIN_CSP } from './layout.js';
 import { livePage } from './live.js';
 import { type OverviewServices, overviewReader } from './overviewData.js';
 import { overviewView } from './pages/overview.js';
@@ -52,12 +52,14 @@ export async function operatorApp(
   const common = { strictTransportSecurity: false };
   const secure = (directives: Record<string, string[]>) =>
     helmet({ ...common, contentSecurityPolicy: { useDefaults: false, directives } });
-  // All paths get one or the other. Express holds a pattern in `use` to whole segments, so that one for "anything else"
-  // would leave out all but "/".
-  const [ofBoard, ofPages] = [secure(BOARD_CSP), secure(PAGE_CSP)];
-  app.use((request, response, next) =>
-    (/^\/queues(\/|$)/i.test(request.path) ? ofBoard : ofPages)(request, response, next),
-  );
+  // Every path gets one of them. Express holds a pattern in `use` to whole segments, so that one for "anything else" would
+  // leave out all but "/".
+  const [ofBoard, ofPlain, ofPages] = [secure(BOARD_CSP), secure(PLAIN_CSP), secure(PAGE_CSP)];
+  app.use((request, response, next) => {
+    if (/^\/queues(\/|$)/i.test(request.path)) return ofBoard(request, response, next);
+    if (/^\/(api|login)(\/|$)/i.test(request.path)) return ofPlain(request, response, next);
+    ofPages(request, response, next);
+  });
   app.use(assets());
   app.use(API_PATH, api);
   app.use(await access(services, dashboard, QUEUES_PATH));

@@ -1,32 +1,11 @@
 /**
- * What a page does by itself: keeps its live parts up to date, shows times in the viewer's zone, draws charts. All of it can be
- * missing; then the page is read as it came.
+ * What a page does by itself: keeps its live parts up to date, shows times in the viewer's zone, draws charts. All of it can
+ * be missing; then the page is read as it came. `duration` of format.ts stands before it.
  */
 (() => {
   /** What was last shown in each live part, as it came from the server. */
   const shown = new Map();
   const connection = document.getElementById('connection');
-
-  const UNITS = [
-    ['d', 86_400],
-    ['h', 3_600],
-    ['min', 60],
-    ['s', 1],
-  ];
-
-  function duration(seconds) {
-    const first = UNITS.findIndex(([, length]) => seconds >= length);
-    if (first < 0) return '0 s';
-    let left = Math.round(seconds);
-    return UNITS.slice(first, first + 2)
-      .map(([unit, length]) => {
-        const whole = Math.floor(left / length);
-        left -= whole * length;
-        return whole > 0 ? `${whole} ${unit}` : '';
-      })
-      .filter(Boolean)
-      .join(' ');
-  }
 
   function showRelativeTimes(root) {
     for (const element of root.querySelectorAll('time[data-relative]')) {
