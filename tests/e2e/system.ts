@@ -302,7 +302,16 @@ export class System {
 
   /** Runs the `sendonce` command to its end. */
   async sendonce(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    const result = await promisify(execFile)(process.execPath, [CLI, ...args], { env: this.env }).catch(
+    return this.sendonceWith({}, ...args);
+  }
+
+  /** The same, with other settings. */
+  async sendonceWith(
+    env: Record<string, string>,
+    ...args: string[]
+  ): Promise<{ code: number; out: string; err: string }> {
+    const options = { env: { ...this.env, ...env } };
+    const result = await promisify(execFile)(process.execPath, [CLI, ...args], options).catch(
       (error: { code: number; stdout: string; stderr: string }) => error,
     );
     return { code: 'code' in result ? result.code : 0, out: result.stdout, err: result.stderr };
