@@ -310,14 +310,28 @@ export class System {
 
   /** Runs the `sendonce` command to its end. */
   sendonce(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-    return this.sendonceWithInput('', ...args);
+    return this.#runSendonce(args, {});
   }
 
-  async sendonceWithInput(
-    input: string,
+  /** The same, with something on its standard input. */
+  sendonceWithInput(input: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
+    return this.#runSendonce(args, { input });
+  }
+
+  /** The same, with other settings. */
+  sendonceWith(
+    env: Record<string, string>,
     ...args: string[]
   ): Promise<{ code: number; out: string; err: string }> {
-    const running = promisify(execFile)(process.execPath, [CLI, ...args], { env: this.env });
+    return this.#runSendonce(args, { env });
+  }
+
+  async #runSendonce(
+    args: string[],
+    { input = '', env = {} }: { input?: string; env?: Record<string, string> },
+  ): Promise<{ code: number; out: string; err: string }> {
+    const options = { env: { ...this.env, ...env } };
+    const running = promisify(execFile)(process.execPath, [CLI, ...args], options);
     running.child.stdin?.end(input);
     const result = await running.catch((error: { code: number; stdout: string; stderr: string }) => error);
     return { code: 'code' in result ? result.code : 0, out: result.stdout, err: result.stderr };

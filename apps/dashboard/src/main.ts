@@ -94,7 +94,17 @@ await runProcess('dashboard', async (services, settings, logger, { health, serve
   services.push(await listen(await operatorApp(operators, settings, programs), settings.dashboard, health));
   services.push(
     await listen(
-      publicApp({ ...redirects, clock, events, links, logger, runs, sns, suppressions }),
+      publicApp({
+        ...redirects,
+        linkSecret: linkSecrets[0] ?? '',
+        clock,
+        events,
+        links,
+        logger,
+        runs,
+        sns,
+        suppressions,
+      }),
       settings.public,
       health,
     ),

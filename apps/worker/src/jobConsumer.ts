@@ -128,7 +128,11 @@ export class JobConsumer implements Service {
   #report(worker: Worker): void {
     const { logger } = this.#services;
     worker.on('failed', (job, error) =>
-      logger.error({ queue: worker.name, job: job?.id, err: error }, 'job failed'),
+      logger.error({ queue: worker.name, ...idsOf(job), err: error }, 'job failed'),
+    );
+    worker.on('active', (job) => logger.debug({ queue: worker.name, ...idsOf(job) }, 'job begins'));
+    worker.on('completed', (job, outcome) =>
+      logger.debug({ queue: worker.name, ...idsOf(job), outcome }, 'job ends'),
     );
     worker.on('stalled', (job) =>
       logger.warn({ queue: worker.name, job }, 'job of a silent worker is taken over'),
@@ -136,6 +140,11 @@ export class JobConsumer implements Service {
     // BullMQ tells of lost connections on every attempt; the connection itself reports them once.
     worker.on('error', (error) => logger.debug({ queue: worker.name, reason: error.message }, 'queue error'));
   }
+}
+
+/** What a line of the log is found by; jobs hold nothing else. */
+function idsOf(job: Job<RunsPayload | SendPayload> | undefined): Record<string, unknown> {
+  return { job: job?.id, attempt: (job?.attemptsMade ?? 0) + 1, ...job?.data };
 }
 
 /** The time that the schedule says: BullMQ puts it into the id of a scheduler's job, `repeat:<campaign>:<millis>`. */

@@ -8,6 +8,7 @@ import { UNSUBSCRIBE_PATH } from '@sendonce/shared/suppression';
 import express, { type ErrorRequestHandler, type Express, type Request } from 'express';
 import helmet from 'helmet';
 import { type LinkRedirectServices, linkRedirect } from './linkRedirect.js';
+import { probe } from './probe.js';
 import { PUBLIC_CSP, publicPage } from './publicPage.js';
 import { type SnsMessages, UntrustedMessageError } from './snsMessages.js';
 import { type UnsubscribeServices, unsubscribe } from './unsubscribe.js';
@@ -17,6 +18,8 @@ const BODY_LIMIT = '400kb';
 
 export interface PublicServices extends UnsubscribeServices, LinkRedirectServices {
   events: SesEvents;
+  /** Signs what probes are answered. */
+  linkSecret: string;
   sns: SnsMessages;
 }
 
@@ -37,6 +40,7 @@ export function publicApp(services: PublicServices): Express {
     if (message.Type === 'Notification') await events.record(message.Message);
     response.status(200).json({ ok: true });
   });
+  app.use(probe(services.linkSecret));
   app.use(unsubscribe(services));
   app.use((_, response) => void response.status(404).json({ error: 'There is nothing here.' }));
   app.use(errorHandler(logger));

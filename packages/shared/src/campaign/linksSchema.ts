@@ -10,7 +10,7 @@ const PREFIX_EXPECTED = 'a path with a slash at both ends, as /daily/';
 const HOST_EXPECTED = 'a host, as www.example.com, maybe with its port; http://… where there is no HTTPS';
 
 /** Our public app has these for itself. */
-const TAKEN = /^\/(u|hooks|healthz|readyz)\//;
+const TAKEN = /^\/(u|hooks|healthz|readyz|probe)\//;
 
 const prefix = z
   .string()

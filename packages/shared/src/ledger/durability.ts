@@ -118,7 +118,7 @@ export function assertDurable(
   );
 }
 
-async function mastersOf(redis: RedisConnection): Promise<Redis[]> {
+export async function mastersOf(redis: RedisConnection): Promise<Redis[]> {
   if (!(redis instanceof Cluster)) return [redis];
   // The first command makes the cluster known.
   await redis.time();

@@ -12,6 +12,7 @@ export {
   type Tally,
   UnknownChunkError,
 } from './ledger.js';
+export { readMemory } from './memory.js';
 export { decodeRecipients, encodeRecipients, type Recipient } from './recipients.js';
 export {
   isLegal,

@@ -6,3 +6,4 @@ export { DIRECT_MARK, LinkRewriter } from './linkRewriter.js';
 export { readLinkSecrets } from './linkSecret.js';
 export { linksPage, readCleanUrlScript } from './linksPage.js';
 export { type LinkOrigin, LinkTokens } from './linkToken.js';
+export { answerProbe, isGenuineProbe, PROBE_PATH, type ProbeAnswer } from './publicProbe.js';

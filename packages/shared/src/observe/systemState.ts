@@ -12,6 +12,7 @@ import type { RunRecord, Runs } from '../run/index.js';
 import type { RedisConnection } from '../runtime/index.js';
 import { readKnownAccount } from '../ses/index.js';
 import type { ProcessMetrics } from './processMetrics.js';
+import { makeStateGauges } from './stateGauges.js';
 
 /** Several Prometheus servers, and people, may ask at once; ms. */
 const FRESH_MS = 4_000;
@@ -35,14 +36,14 @@ export interface SystemStateServices {
 
 export class SystemState {
   readonly #services: SystemStateServices;
-  readonly #gauges: ReturnType<typeof makeGauges>;
+  readonly #gauges: ReturnType<typeof makeStateGauges>;
   #reading: Promise<void> = Promise.resolve();
   #isReading = false;
   #readAt = Number.NEGATIVE_INFINITY;
 
   constructor(metrics: ProcessMetrics, services: SystemStateServices) {
     this.#services = services;
-    this.#gauges = makeGauges(metrics);
+    this.#gauges = makeStateGauges(metrics);
     this.#forget();
     metrics.include(this);
   }
@@ -138,36 +139,4 @@ export class SystemState {
     const { accountOpen, quotaMax, quotaUsed, rate } = this.#gauges;
     return [accountOpen, quotaMax, quotaUsed, rate];
   }
-}
-
-function makeGauges(metrics: ProcessMetrics) {
-  return {
-    redisUp: metrics.gauge(
-      'sendonce_redis_up',
-      'Whether the state of the installation could be read from Redis.',
-    ),
-    jobs: metrics.gauge('sendonce_queue_jobs', 'Jobs of BullMQ, by queue and state.', ['queue', 'state']),
-    runs: metrics.gauge('sendonce_open_runs', 'Runs that are not closed, by status.', ['status']),
-    paused: metrics.gauge('sendonce_paused_runs', 'Paused runs, by what paused them.', ['cause']),
-    recipients: metrics.gauge(
-      'sendonce_open_recipients',
-      'Recipients of open runs that somebody has to work on, by state; in_doubt may need a person.',
-      ['state'],
-    ),
-    accountOpen: metrics.gauge('sendonce_account_open', 'Whether SES lets the account send.'),
-    rate: metrics.gauge('sendonce_account_rate', 'Recipients a second that SES grants the account.'),
-    quotaMax: metrics.gauge(
-      'sendonce_quota_max',
-      'Recipients in 24 hours that SES grants; missing: no limit.',
-    ),
-    quotaUsed: metrics.gauge(
-      'sendonce_quota_used',
-      'Recipients of the last 24 hours, as SES counted them last.',
-    ),
-    bounces: metrics.gauge('sendonce_bounce_ratio', 'Share of mails of 24 hours that bounced for good.'),
-    complaints: metrics.gauge(
-      'sendonce_complaint_ratio',
-      'Share of mails of 24 hours that were complained of.',
-    ),
-  };
 }

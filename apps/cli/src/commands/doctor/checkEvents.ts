@@ -1,84 +1,42 @@
 /**
- * What deploy/aws/sendonce.yaml makes: verified sender domains, a configuration set that publishes events, the way on which
+ * What deploy/aws/sendonce.yaml makes: a configuration set that publishes events, the way on which
  * they come back. Each of these questions needs a permission; where one is missing, the rest is still checked.
  */
 
-import { loadCampaigns } from '@sendonce/shared/campaign';
 import { EventsQueue, openSesEvents } from '@sendonce/shared/events';
-import { systemClock as clock, messageOf } from '@sendonce/shared/runtime';
+import { systemClock as clock } from '@sendonce/shared/runtime';
 import { SesClient } from '@sendonce/shared/ses';
-import { findLinkObstacle } from '@sendonce/shared/suppression';
 import type { Context } from '../../context.js';
-import type { Finding } from './finding.js';
+import { type Check, notAllowed, type Observation } from './finding.js';
 
 /** What settles doubts, counts outcomes and protects the reputation. */
 const NEEDED_EVENTS = ['SEND', 'DELIVERY', 'BOUNCE', 'COMPLAINT', 'REJECT', 'DELIVERY_DELAY'];
 
-export async function checkIdentities({ settings }: Context): Promise<Finding[]> {
-  const { campaigns } = await loadCampaigns(settings.campaignsDir);
-  const domains = new Set(
-    campaigns.map(({ definition: { from } }) => /@([^@>\s]+)>?\s*$/.exec(from)?.[1] ?? from),
-  );
-  const ses = new SesClient(settings.ses);
-  try {
-    return await Promise.all([...domains].map((domain) => checkIdentity(ses, domain)));
-  } finally {
-    ses.close();
-  }
-}
-
-async function checkIdentity(ses: SesClient, domain: string): Promise<Finding> {
-  const check = `Sender ${domain}`;
-  try {
-    const { isVerified, dkim } = await ses.identity(domain);
-    return {
-      check,
-      verdict: isVerified ? 'ok' : 'error',
-      detail: `${isVerified ? 'verified' : 'not verified, SES refuses its mails'}; DKIM ${dkim.toLowerCase()}`,
-      mend: 'Enter the DKIM records (CNAME) of the identity in the DNS of the domain: docs/aws.md, step 3.',
-    };
-  } catch (error) {
-    return notAllowed(check, error, 'ses:GetEmailIdentity');
-  }
-}
-
-export async function checkEvents(context: Context): Promise<Finding[]> {
-  const { configurationSet } = context.settings.ses;
-  if (!configurationSet) {
+export const checkEvents: Check = {
+  subject: 'SES events',
+  why: 'Events settle doubts, count bounces and complaints, and protect the reputation.',
+  look: async (context) => {
+    const { configurationSet } = context.settings.ses;
+    if (!configurationSet) {
+      return [
+        {
+          check: 'SES events',
+          verdict: 'warning',
+          detail:
+            'SES_CONFIGURATION_SET is not set: no events, so doubts wait for an operator and bounces go unseen',
+          mend: 'docs/aws.md, step 2',
+        },
+      ];
+    }
     return [
-      {
-        check: 'SES events',
-        verdict: 'warning',
-        detail:
-          'SES_CONFIGURATION_SET is not set: no events, so doubts wait for an operator and bounces go unseen',
-        mend: 'docs/aws.md, step 2',
-      },
+      await checkConfigurationSet(context, configurationSet),
+      ...(await checkQueue(context)),
+      await checkStream(context),
     ];
-  }
-  return [
-    await checkConfigurationSet(context, configurationSet),
-    ...(await checkQueue(context)),
-    await checkStream(context),
-  ];
-}
+  },
+};
 
-/** Whether the links in mails lead anywhere. */
-export function checkLinks({ settings }: Context): Finding {
-  const check = 'Links to unsubscribe';
-  const obstacle = findLinkObstacle(settings);
-  if (obstacle) return { check, verdict: 'error', detail: obstacle, mend: 'PUBLIC_URL=https://…' };
-  const isKept = settings.public.linkSecret !== undefined || settings.ses.isLocal;
-  return {
-    check,
-    verdict: isKept ? 'ok' : 'warning',
-    detail: isKept
-      ? `lead to ${settings.public.url}`
-      : 'LINK_SECRET is not set: they are dead once the data of this Redis are lost',
-    mend: 'LINK_SECRET=$(openssl rand -base64 32)',
-  };
-}
-
-async function checkConfigurationSet({ settings }: Context, name: string): Promise<Finding> {
+async function checkConfigurationSet({ settings }: Context, name: string): Promise<Observation> {
   const check = `Configuration set ${name}`;
   const ses = new SesClient(settings.ses);
   try {
@@ -102,7 +60,7 @@ async function checkConfigurationSet({ settings }: Context, name: string): Promi
   }
 }
 
-async function checkQueue({ settings }: Context): Promise<Finding[]> {
+async function checkQueue({ settings }: Context): Promise<Observation[]> {
   const { eventsQueueUrl: queueUrl, region } = settings.ses;
   if (!queueUrl) return [];
   const check = 'Queue of events';
@@ -122,7 +80,7 @@ async function checkQueue({ settings }: Context): Promise<Finding[]> {
 }
 
 /** Whether events really come. */
-async function checkStream({ ledger, redis, runs, settings, suppressions }: Context): Promise<Finding> {
+async function checkStream({ ledger, redis, runs, settings, suppressions }: Context): Promise<Observation> {
   const { prefix } = settings.redis;
   const { events } = openSesEvents({ clock, ledger, redis, runs, suppressions }, { ...settings, prefix });
   const alive = await events.aliveBetween();
@@ -133,14 +91,5 @@ async function checkStream({ ledger, redis, runs, settings, suppressions }: Cont
       ? `the latest is of a mail of ${new Date(alive.latestMailAt).toISOString()}`
       : 'none has come yet',
     mend: 'Start a worker (SES_EVENTS_QUEUE_URL) or the dashboard (PUBLIC_URL/hooks/ses), `test-send` a mail, and look again.',
-  };
-}
-
-function notAllowed(check: string, error: unknown, permission: string): Finding {
-  return {
-    check,
-    verdict: 'warning',
-    detail: `could not be looked at: ${messageOf(error)}`,
-    mend: `Allow ${permission}, as the policy in deploy/aws/sendonce.yaml does.`,
   };
 }
