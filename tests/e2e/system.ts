@@ -190,10 +190,7 @@ export class System {
       { clock, ledger, redis, runs, suppressions },
       { prefix, reputation: limits, suppressAfterTransientBounces: 0 },
     );
-    await waitFor('the subscription', async () => {
-      const subscriptions = await (await fetch(`${this.sesUrl}/control/subscriptions`)).json();
-      return (subscriptions as { isConfirmed: boolean }[]).every(({ isConfirmed }) => isConfirmed);
-    });
+    await this.whenSubscribed();
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
     const ses = new SESv2Client({ region: 'us-east-1', endpoint: this.sesUrl, credentials });
     const text = { Data: 'Do events arrive?' };
@@ -207,6 +204,14 @@ export class System {
     );
     await waitFor('the first event', () => events.aliveBetween());
     return dashboard;
+  }
+
+  /** Up to the point where the dashboard has confirmed its subscription. Events from before that go nowhere. */
+  whenSubscribed(): Promise<boolean> {
+    return waitFor('the subscription', async () => {
+      const subscriptions = await (await fetch(`${this.sesUrl}/control/subscriptions`)).json();
+      return (subscriptions as { isConfirmed: boolean }[]).every(({ isConfirmed }) => isConfirmed);
+    });
   }
 
   /** The dashboard with its two ports, up to the point where both answer. */

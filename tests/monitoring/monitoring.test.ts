@@ -37,6 +37,7 @@ beforeAll(async () => {
     system.spawnWatched('worker'),
     system.spawnWatched('scheduler'),
   ]);
+  await system.whenSubscribed();
   // So that every outcome has been seen.
   await system.setFaults({
     rules: [
