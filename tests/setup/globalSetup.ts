@@ -1,14 +1,24 @@
 /**
- * Before the first test: compiled code, because process tests start it, and a Redis for the whole test run, unless one is
- * named (`npm test` names its own). Every test has a key prefix of its own on it.
+ * Before the first test: compiled code, because process tests start it; a folder for what tests write, gone after the last;
+ * and a Redis for the whole test run, unless one is named (`npm test` names its own), with a key prefix of its own for every
+ * test.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { prepare } from '../../scripts/bootstrap/prepare.mjs';
 import { startTemporaryRedis } from '../../scripts/bootstrap/redis.mjs';
 
-export default async function setup(): Promise<(() => Promise<void>) | undefined> {
+export default async function setup(): Promise<() => Promise<void>> {
   await prepare();
-  if (process.env.REDIS_URL) return undefined;
-  const redis = await startTemporaryRedis('vitest');
-  process.env.REDIS_URL = redis.url;
-  return () => redis.stop();
+  const redis = process.env.REDIS_URL ? undefined : await startTemporaryRedis('vitest');
+  if (redis) process.env.REDIS_URL = redis.url;
+  const dir = mkdtempSync(join(tmpdir(), 'sendonce-tests-'));
+  // What `tmpdir()` answers, here and in every process that a test starts.
+  process.env.TMPDIR = dir;
+  return async () => {
+    await redis?.stop();
+    // A browser that was killed may still be writing.
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  };
 }
