@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Ledger } from '../ledger/index.js';
+import { encodeRecipients, Ledger } from '../ledger/index.js';
 import { EVERYTHING, SuppressionList } from '../suppression/index.js';
 import { makeCsv, makeSnapshot, openTestRedis, StubClock, type TestRedis } from '../testing/index.js';
 import { freezeRun } from './freeze.js';
@@ -47,6 +47,53 @@ class DyingLedger extends Ledger {
   }
 }
 
+/** Somebody waits at it, and somebody else learns of it and opens it. */
+class Gate {
+  reached = (): void => {};
+  open = (): void => {};
+  readonly isReached = new Promise<void>((resolve) => {
+    this.reached = resolve;
+  });
+  readonly #isOpen = new Promise<void>((resolve) => {
+    this.open = resolve;
+  });
+
+  pass(): Promise<void> {
+    this.reached();
+    return this.#isOpen;
+  }
+}
+
+/** Waits where its freezer asks for the second time whether there is a first chunk. */
+class WaitingLedger extends Ledger {
+  readonly gate = new Gate();
+  #asked = 0;
+
+  override async states(...args: Parameters<Ledger['states']>) {
+    if (++this.#asked === 2) await this.gate.pass();
+    return super.states(...args);
+  }
+}
+
+/** Waits before a freezer says that the audience stands. */
+class WaitingRuns extends Runs {
+  readonly gate = new Gate();
+
+  override async frozen(...args: Parameters<Runs['frozen']>) {
+    await this.gate.pass();
+    return super.frozen(...args);
+  }
+}
+
+/** Has the next chunk dropped by its maker while it is read. */
+class DroppingLedger extends Ledger {
+  override async recipients(...args: Parameters<Ledger['recipients']>) {
+    const recipients = await super.recipients(...args);
+    await this.drop(args[0]);
+    return recipients;
+  }
+}
+
 describe('freezing', () => {
   it('drops repeated addresses and counts bad rows, and the numbers add up', async () => {
     const csv =
@@ -87,6 +134,32 @@ describe('freezing', () => {
     expect(frozen).toHaveLength(2_300);
     expect(new Set(frozen).size).toBe(2_300);
     expect((await runs.get(run)).numbers).toMatchObject({ audience: 2_300, duplicates: 0, queued: 2_300 });
+  });
+
+  it('adds nobody again whom another freezer has added since this one has read the source', async () => {
+    const { runs, run, addresses, services } = await setup(makeCsv(300));
+    const lateLedger = new WaitingLedger(test);
+    const firstRuns = new WaitingRuns({ ...test, clock: services.clock });
+    const late = freezeRun({ ...services, ledger: lateLedger }, run);
+    await lateLedger.gate.isReached;
+    const first = freezeRun({ ...services, runs: firstRuns }, run);
+    await firstRuns.gate.isReached;
+    lateLedger.gate.open();
+    await late;
+    firstRuns.gate.open();
+    await first;
+    expect(await addresses()).toHaveLength(300);
+    expect((await runs.get(run)).numbers).toMatchObject({ audience: 300, duplicates: 0, queued: 300 });
+  });
+
+  it('ends when a chunk that it reads is dropped, because the run was frozen without it', async () => {
+    const { runs, ledger, run, services } = await setup(makeCsv(300));
+    const someone = encodeRecipients([{ address: 'x@example.com', fields: {} }]);
+    await ledger.createChunk({ run, chunk: 0 }, someone, ['queued'], []);
+    await freezeRun({ ...services, ledger: new DroppingLedger(test) }, run);
+    expect((await runs.get(run)).frozenAt).toBeUndefined();
+    await freezeRun(services, run);
+    expect((await runs.get(run)).numbers).toMatchObject({ audience: 300, queued: 300 });
   });
 
   it('is refused with too many bad rows, and nobody can be claimed by a job', async () => {

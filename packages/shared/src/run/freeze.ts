@@ -11,7 +11,13 @@
  */
 import { AddressSet, type AudienceRow, addressKey, openAudience } from '../audience/index.js';
 import type { CampaignSnapshot } from '../campaign/index.js';
-import { CHUNK_SIZE, encodeRecipients, type Ledger, type Recipient } from '../ledger/index.js';
+import {
+  CHUNK_SIZE,
+  encodeRecipients,
+  type Ledger,
+  type Recipient,
+  UnknownChunkError,
+} from '../ledger/index.js';
 import { usedFields } from '../message/index.js';
 import type { Clock } from '../runtime/index.js';
 import type { SuppressionList } from '../suppression/index.js';
@@ -93,16 +99,32 @@ class Freezer {
     private readonly campaign: string,
   ) {}
 
-  /** Reads on from the first chunk number that is not known yet, and counts what it finds. */
+  /**
+   * Reads on from the first chunk number that is not known yet, and counts what it finds. Whom other freezers have put into
+   * chunks since they were taken from the source wait no longer: they would be in the run twice.
+   */
   async readExistingChunks(): Promise<void> {
+    const known = this.#chunks;
+    while (await this.#readChunk()) {}
+    if (this.#chunks > known)
+      this.#waiting = this.#waiting.filter(({ address }) => !this.#frozen.has(addressKey(address)));
+  }
+
+  /** Reads the next chunk. @returns false when there is none. */
+  async #readChunk(): Promise<boolean> {
     const { ledger } = this.services;
-    for (;;) {
-      const ref = { run: this.run, chunk: this.#chunks };
-      const states = await ledger.states(ref);
-      if (!states) return;
+    const ref = { run: this.run, chunk: this.#chunks };
+    const states = await ledger.states(ref);
+    if (!states) return false;
+    try {
       for (const { address } of await ledger.recipients(ref)) this.#frozen.add(addressKey(address));
       await this.#countChunk(states.length);
+    } catch (error) {
+      // Its freezer has dropped it between two of our questions: the run was frozen without it.
+      if (error instanceof UnknownChunkError) throw new FreezeOvertakenError(error.message, { cause: error });
+      throw error;
     }
+    return true;
   }
 
   async take(row: AudienceRow): Promise<void> {
@@ -145,9 +167,8 @@ class Freezer {
       await this.#countChunk(recipients.length);
       return;
     }
-    // Another freezer was quicker: its chunks stand, and whom they hold must not come again.
+    // Another freezer was quicker: its chunks stand.
     await this.readExistingChunks();
-    this.#waiting = recipients.filter(({ address }) => !this.#frozen.has(addressKey(address)));
   }
 
   async #suppressedAmong(recipients: readonly Recipient[]) {
