@@ -14,6 +14,7 @@ import { addReportCommand } from './commands/report.js';
 import { addRunCommand } from './commands/run.js';
 import { addStatusCommand } from './commands/status.js';
 import { addSuppressCommand } from './commands/suppress.js';
+import { addTestAlertCommand } from './commands/testAlert.js';
 import { addTestSendCommand } from './commands/testSend.js';
 import { addValidateCommand } from './commands/validate.js';
 
@@ -37,6 +38,7 @@ addReportCommand(program);
 addLinksPageCommand(program);
 addApiKeyCommand(program);
 addPasswordCommand(program);
+addTestAlertCommand(program);
 addDoctorCommand(program);
 
 try {

@@ -1,7 +1,9 @@
 /** The dashboard process: two apps on two ports, one for operators, one for the public. */
+
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { AuditTrail } from '@sendonce/shared/audit';
+import { TroubleWatch } from '@sendonce/shared/conditions';
 import { RunRequests, SchedulePauses } from '@sendonce/shared/control';
 import { MailOutcomes, openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
@@ -33,12 +35,12 @@ import { LinkMetrics } from './public/linkMetrics.js';
 import { publicApp } from './public/publicApp.js';
 import { SnsMessages } from './public/snsMessages.js';
 
-await runProcess('dashboard', async (services, settings, logger, { health, serveMetrics }) => {
+await runProcess('dashboard', async (services, settings, logger, { alerts, health, serveMetrics }) => {
   const { prefix, url } = settings.redis;
   const redis = connectRedis({ url, name: 'dashboard', logger, waitsForRedis: false });
   services.push({ name: 'redis', stop: () => closeRedis(redis) });
   health.add('redis', checkRedis(redis));
-  const metrics = new ProcessMetrics(health);
+  const metrics = new ProcessMetrics({ alerts, health });
   serveMetrics(metrics);
   const tracing = await startTracing('dashboard', settings);
   if (tracing) services.unshift(tracing);
@@ -62,6 +64,12 @@ await runProcess('dashboard', async (services, settings, logger, { health, serve
   const { events, reputation } = openSesEvents(
     { clock, ledger, redis, runs, suppressions, onTaken: new EventMetrics(metrics).take },
     { ...settings, prefix },
+  );
+  services.push(
+    new TroubleWatch(
+      { alerts, clock, logger, queues, redis, reputation, runs },
+      { prefix, minReplicas: settings.redis.minReplicas },
+    ),
   );
   new SystemState(metrics, { prefix, queues, redis, reputation, runs });
   const sns = new SnsMessages({ clock, logger }, settings.sns);

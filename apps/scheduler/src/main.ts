@@ -1,4 +1,5 @@
 /** The scheduler process: keeps BullMQ's job schedulers as the campaign files say. Any number may run. */
+import { TroubleWatch } from '@sendonce/shared/conditions';
 import { SchedulePauses } from '@sendonce/shared/control';
 import { ReputationWindow } from '@sendonce/shared/events';
 import { addLedgerChecks, ProcessMetrics, SystemState, startTracing } from '@sendonce/shared/observe';
@@ -9,7 +10,7 @@ import { assertClocksAgree, readRedisSkewMs, SesClient } from '@sendonce/shared/
 import { CampaignWatcher } from './campaignWatcher.js';
 import { ScheduleSync } from './scheduleSync.js';
 
-await runProcess('scheduler', async (services, settings, logger, { health, serveMetrics }) => {
+await runProcess('scheduler', async (services, settings, logger, { alerts, health, serveMetrics }) => {
   const { prefix, url } = settings.redis;
   const { campaignsDir } = settings;
   const redis = connectRedis({ url, name: 'scheduler', logger });
@@ -22,8 +23,14 @@ await runProcess('scheduler', async (services, settings, logger, { health, serve
   const ses = new SesClient(settings.ses);
   services.push({ name: 'ses', stop: async () => ses.close() });
   addLedgerChecks(health, { clock, redis, ses }, settings);
-  const metrics = new ProcessMetrics(health);
+  const metrics = new ProcessMetrics({ alerts, health });
   const reputation = new ReputationWindow({ redis, clock }, { prefix, limits: settings.reputation });
+  services.push(
+    new TroubleWatch(
+      { alerts, clock, logger, queues, redis, reputation, runs },
+      { prefix, minReplicas: settings.redis.minReplicas },
+    ),
+  );
   new SystemState(metrics, { prefix, queues, redis, reputation, runs });
   serveMetrics(metrics);
   const pauses = new SchedulePauses({ redis, prefix });

@@ -3,6 +3,7 @@
  * reason; whoever mends it resumes the run, and the freezing goes on where it was.
  */
 
+import { NO_ALERT } from '@sendonce/alerts';
 import type { Ledger } from '@sendonce/shared/ledger';
 import type { LinkPages } from '@sendonce/shared/links';
 import { addSendJobs, type Queues } from '@sendonce/shared/queue';
@@ -52,7 +53,7 @@ async function freezeOrPause(
     if (error instanceof UnknownRunError) throw new FinalError(error.message);
     const reason = messageOf(error);
     await runs.pause(run, { cause: 'campaign', reason: `The audience can't be read: ${reason}` });
-    logger.error({ run, err: error }, 'audience not frozen, run paused');
+    logger.error({ run, err: error, ...NO_ALERT }, 'audience not frozen, run paused');
     throw new FinalError(reason);
   }
 }

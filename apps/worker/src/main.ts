@@ -1,4 +1,5 @@
 /** The worker process: wires settings, connections and services, and starts them. Any number of workers may run. */
+import { TroubleWatch } from '@sendonce/shared/conditions';
 import { EventsQueue, openSesEvents } from '@sendonce/shared/events';
 import { assertDurable, readDurability } from '@sendonce/shared/ledger';
 import { Clicks, LinkPages, LinkTokens, readLinkSecrets } from '@sendonce/shared/links';
@@ -22,7 +23,7 @@ import { PinnedRuns } from './pinnedRuns.js';
 import { Reconciler } from './reconcile.js';
 import { SendMetrics } from './sendMetrics.js';
 
-await runProcess('worker', async (services, settings, logger, { health, serveMetrics }) => {
+await runProcess('worker', async (services, settings, logger, { alerts, health, serveMetrics }) => {
   const { prefix, url } = settings.redis;
   const { configurationSet, maxRatePerSecond } = settings.ses;
   const redis = connectRedis({ url, name: 'worker', logger });
@@ -34,7 +35,7 @@ await runProcess('worker', async (services, settings, logger, { health, serveMet
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
   const ses = new SesClient(settings.ses);
   addLedgerChecks(health, { clock, redis, ses }, settings);
-  const metrics = new ProcessMetrics(health);
+  const metrics = new ProcessMetrics({ alerts, health });
   const measures = new SendMetrics(metrics);
 
   const durability = await readDurability(redis, settings.redis.minReplicas);
@@ -52,6 +53,12 @@ await runProcess('worker', async (services, settings, logger, { health, serveMet
   const { events, reputation } = openSesEvents(
     { clock, ledger, redis, runs, suppressions, onTaken: new EventMetrics(metrics).take },
     { ...settings, prefix },
+  );
+  services.push(
+    new TroubleWatch(
+      { alerts, clock, logger, queues, redis, reputation, runs },
+      { prefix, minReplicas: settings.redis.minReplicas },
+    ),
   );
   new SystemState(metrics, { prefix, queues, redis, reputation, runs });
   serveMetrics(metrics);

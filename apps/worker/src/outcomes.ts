@@ -1,6 +1,7 @@
 /**
  * What a handler can say, and the one place that turns it into BullMQ's calls.
  */
+import { makeScrubber } from '@sendonce/alerts';
 import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
 
 export type Outcome =
@@ -29,8 +30,8 @@ export async function acknowledge(
   try {
     outcome = await handler();
   } catch (error) {
-    if (error instanceof FinalError) throw new UnrecoverableError(error.message);
-    throw error;
+    const shown = withoutSecrets(error);
+    throw error instanceof FinalError ? new UnrecoverableError(shown.message) : shown;
   }
   switch (outcome) {
     case 'done':
@@ -46,4 +47,13 @@ export async function acknowledge(
       throw new Error(`unhandled outcome ${String(unhandled)}`);
     }
   }
+}
+
+/** BullMQ keeps an error's words with the job, where Bull Board shows them. */
+function withoutSecrets(error: unknown): Error {
+  const scrubber = makeScrubber();
+  const shown = error instanceof Error ? error : new Error(String(error));
+  shown.message = scrubber.text(shown.message);
+  if (shown.stack) shown.stack = scrubber.text(shown.stack);
+  return shown;
 }

@@ -4,6 +4,7 @@
  * are sent again, and ended runs are closed. All of it may be repeated and may be done by two at once.
  */
 import { randomUUID } from 'node:crypto';
+import { NO_ALERT } from '@sendonce/alerts';
 import { resumeRun } from '@sendonce/shared/control';
 import type { Reputation, ReputationWindow, SesEvents } from '@sendonce/shared/events';
 import type { Ledger, Tally } from '@sendonce/shared/ledger';
@@ -110,7 +111,8 @@ export class Reconciler implements Service {
 
   #warnOnce({ verdict, reason }: Reputation): void {
     const isWorse = verdict !== 'good' && this.#standing === 'good';
-    if (isWorse) this.#services.logger.error({ reason }, "the account's reputation is in danger");
+    if (isWorse)
+      this.#services.logger.error({ reason, ...NO_ALERT }, "the account's reputation is in danger");
     this.#standing = verdict;
   }
 

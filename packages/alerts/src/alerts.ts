@@ -38,8 +38,6 @@ export interface AlertsServices {
   store?: AlertStore;
   /** Told when an alert could not be sent; it must not alert. */
   onUndelivered?: (reason: string) => void;
-  /** For metrics. */
-  onAttempt?: (channel: Channel['name'], outcome: 'sent' | 'failed') => void;
   now?: () => number;
 }
 
@@ -62,6 +60,7 @@ export class Alerts {
   readonly #limits: Limits;
   readonly #alone = new MemoryStore();
   readonly #now: () => number;
+  readonly #attempts = new Map<string, ReturnType<Alerts['attempts']>[number]>();
   #gathered = new Map<string, Counted>();
   #looking: Promise<void> = Promise.resolve();
   #gathering: NodeJS.Timeout | undefined;
@@ -76,6 +75,11 @@ export class Alerts {
       intervalsMs: config.intervalsMs ?? INTERVALS_MS,
     };
     this.#timer = setInterval(() => void this.flush(), LOOK_EVERY_MS).unref();
+  }
+
+  /** How often each channel has been tried, for metrics. */
+  attempts(): { channel: Channel['name']; outcome: 'sent' | 'failed'; times: number }[] {
+    return [...this.#attempts.values()];
   }
 
   get source(): string {
@@ -196,11 +200,17 @@ export class Alerts {
   async #attempt(channel: Channel, mail: AlertMail): Promise<string | undefined> {
     try {
       await channel.send(mail);
-      this.#services.onAttempt?.(channel.name, 'sent');
+      this.#countAttempt(channel.name, 'sent');
       return undefined;
     } catch (error) {
-      this.#services.onAttempt?.(channel.name, 'failed');
+      this.#countAttempt(channel.name, 'failed');
       return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     }
+  }
+
+  #countAttempt(channel: Channel['name'], outcome: 'sent' | 'failed'): void {
+    const key = `${channel} ${outcome}`;
+    const times = (this.#attempts.get(key)?.times ?? 0) + 1;
+    this.#attempts.set(key, { channel, outcome, times });
   }
 }

@@ -4,7 +4,7 @@ import type { Occurrence } from './rules.js';
 import type { Scrubber } from './scrub.js';
 
 /** pino's ERROR; `fatal` is above. */
-export const ERROR_LEVEL = 50;
+const ERROR_LEVEL = 50;
 
 /** On a line that is no alert: because it is about alerts, or because a condition tells of it. */
 export const NO_ALERT = { alert: false };

@@ -56,7 +56,7 @@ export interface OpenAlerts {
  */
 export function openAlerts(
   options: AlertOptions,
-  services: Pick<AlertsServices, 'onUndelivered' | 'onAttempt'> = { onUndelivered: warnOnStderr },
+  services: Pick<AlertsServices, 'onUndelivered'> = { onUndelivered: warnOnStderr },
 ): OpenAlerts {
   const parsed = Options.safeParse(options);
   if (!parsed.success) throw new Error(`Alerts: ${z.prettifyError(parsed.error)}`);

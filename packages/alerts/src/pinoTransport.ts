@@ -7,8 +7,15 @@ import { occurrenceOf } from './logRecord.js';
 import { type AlertOptions, openAlerts } from './openAlerts.js';
 import { makeScrubber } from './scrub.js';
 
+/** To the options of every transport. */
+interface AddedByPino {
+  $context?: unknown;
+  pinoWillSendConfig?: unknown;
+}
+
 /** @throws {Error} when an option is wrong. */
-export default function alertTransport(options: AlertOptions) {
+export default function alertTransport(given: AlertOptions & AddedByPino) {
+  const { $context: _, pinoWillSendConfig: __, ...options } = given;
   const { alerts, close } = openAlerts(options);
   const context = { scrubber: makeScrubber(), source: alerts.source };
   return build(

@@ -24,6 +24,8 @@ const LEASE_MS = MINUTE_MS;
 const RETRY_MS = MINUTE_MS;
 /** The share of an hour's mails that may go out one after the other; the rest is spread over the hour. */
 const AT_ONCE = 0.6;
+/** A condition that is over by then is not told: processes start one after the other, and some troubles mend themselves. */
+const GRACE_MS = 20 * SECOND_MS;
 /** Kinds at a time. Beyond them errors are counted, not told apart. */
 const MAX_KINDS = 100;
 const FURTHER = 'further';
@@ -150,6 +152,7 @@ function openCondition(state: AlertState, occurrence: Occurrence, now: number): 
   kind.firstAt = now;
   kind.total += 1;
   kind.pending = 1;
+  kind.notBefore = Math.max(kind.notBefore, now + GRACE_MS);
 }
 
 function resolveCondition(kind: Kind, now: number): void {

@@ -12,7 +12,7 @@ let server: Server;
 const lines: string[] = [];
 beforeAll(async () => {
   server = await openApiServer({
-    logger: makeLogger('test', 'trace', { write: (line) => void lines.push(line) }),
+    logger: makeLogger('test', 'trace', { destination: { write: (line) => void lines.push(line) } }),
   });
 });
 afterAll(() => server.stop());

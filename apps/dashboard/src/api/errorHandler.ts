@@ -8,6 +8,7 @@ import { CrowdedCampaignError, ForgottenRequestError, RequestMismatchError } fro
 import { UnknownRunError } from '@sendonce/shared/run';
 import type { Logger } from '@sendonce/shared/runtime';
 import type { ErrorRequestHandler } from 'express';
+import { failedRequest } from '../failedRequest.js';
 import { PROBLEMS, ProblemError, problemDocument } from './problems.js';
 
 /** @param campaignsDir paths in answers begin there: where else the files are is nobody's business. */
@@ -16,7 +17,18 @@ export function errorHandler(logger: Logger, campaignsDir: string): ErrorRequest
     const problem = problemOf(error, campaignsDir);
     const { operation, client } = response.locals;
     if (problem.problem === 'unavailable')
-      logger.error({ operation, client, err: error }, 'API request failed');
+      logger.error(
+        {
+          operation,
+          client,
+          ...failedRequest(request, response, {
+            status: 503,
+            path: String(operation ?? request.baseUrl),
+            error,
+          }),
+        },
+        'API request failed',
+      );
     if (response.headersSent) return void response.socket?.destroy();
     response
       .status(PROBLEMS[problem.problem].status)

@@ -5,6 +5,7 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
+import { makeScrubber } from '@sendonce/alerts';
 import { DUE, type Queues, SEND, type SendPayload } from '@sendonce/shared/queue';
 import type { RequestHandler, Router } from 'express';
 import { viewerOf } from './access/sessions.js';
@@ -75,7 +76,12 @@ export function bullBoard(queues: Queues, basePath: string, options: { readOnlyM
     externalJobUrl: runOfJob,
     description: 'One job a chunk of at most 500 recipients. A finished one that is retried sends nothing.',
   });
-  for (const adapter of [runs, sends]) adapter.setFormatter('name', describeJob);
+  const scrubber = makeScrubber();
+  for (const adapter of [runs, sends]) {
+    adapter.setFormatter('name', (job: BoardJob) => scrubber.text(describeJob(job)));
+    // Ours hold none; somebody else may have put a job there.
+    adapter.setFormatter('data', (data) => scrubber.value(data));
+  }
   const serverAdapter = new ExpressAdapter();
   serverAdapter.setBasePath(basePath);
   createBullBoard({

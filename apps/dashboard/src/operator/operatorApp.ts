@@ -2,10 +2,12 @@
  * The operators' app: login, pages, Bull Board. Nothing of it is reached without a login, but for the health check, the files
  * that pages are made of, and the API, which has a wall of its own.
  */
+
 import type { DashboardSettings, Logger } from '@sendonce/shared/runtime';
 import express, { type ErrorRequestHandler, type Express, type Router } from 'express';
 import helmet from 'helmet';
 import { API_PATH } from '../api/api.js';
+import { failedRequest } from '../failedRequest.js';
 import { type AccessServices, access } from './access/access.js';
 import { assets } from './assets.js';
 import { BOARD_CSP, bullBoards } from './bullBoard.js';
@@ -84,7 +86,7 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const status = (error as { status?: number }).status ?? 503;
     if (status >= 500)
-      logger.error({ method: request.method, path: request.path, err: error }, 'request failed');
+      logger.error(failedRequest(request, response, { status, path: request.path, error }), 'request failed');
     if (response.headersSent) return void response.socket?.destroy();
     refuse(request, response, status, problemText(status));
   };

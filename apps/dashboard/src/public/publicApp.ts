@@ -2,11 +2,13 @@
  * What the public reaches: SES's events, unsubscribing, and links that are counted. An app of its own on a port of its own, with none of the
  * operators' routes. Everything that comes in is signed, bounded and validated.
  */
+
 import { MalformedEventError, type SesEvents } from '@sendonce/shared/events';
 import type { Logger } from '@sendonce/shared/runtime';
 import { UNSUBSCRIBE_PATH } from '@sendonce/shared/suppression';
 import express, { type ErrorRequestHandler, type Express, type Request } from 'express';
 import helmet from 'helmet';
+import { failedRequest } from '../failedRequest.js';
 import { type LinkRedirectServices, linkRedirect } from './linkRedirect.js';
 import { probe } from './probe.js';
 import { PUBLIC_CSP, publicPage } from './publicPage.js';
@@ -59,7 +61,8 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
       response.status(400).json({ error: error.message });
     } else {
       const status = (error as { status?: number }).status ?? 503;
-      if (status >= 500) logger.error({ path, err: error }, 'request failed');
+      if (status >= 500)
+        logger.error(failedRequest(request, response, { status, path, error }), 'request failed');
       const text = status >= 500 ? 'Try again later.' : 'The request is wrong.';
       if (request.accepts(['json', 'html']) === 'html')
         response

@@ -2,6 +2,7 @@
  * The metrics of a process, for Prometheus. Labels are words of closed sets: no recipient, and no campaign or run either,
  * because 1,000 campaigns would be 1,000 times the series, for good. What one run does, `sendonce report` and the pages say.
  */
+import type { Alerts } from '@sendonce/alerts';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export type { Counter, Gauge, Histogram } from 'prom-client';
@@ -22,11 +23,19 @@ export class ProcessMetrics implements MetricsSource {
   #state: SystemState | undefined;
 
   /** Of Node itself: memory, processor time, how late the event loop is. */
-  constructor(health: Health) {
+  constructor({ alerts, health }: { alerts: Alerts; health: Health }) {
     collectDefaultMetrics({ register: this.#registry });
     for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
     const ready = this.gauge('sendonce_ready', 'Whether this process is ready for its work.');
-    this.#beforeRead = async () => ready.set((await health.report()).ready ? 1 : 0);
+    const attempts = this.counter('sendonce_alerts_total', 'Alerts to administrators, by way and outcome.', [
+      'channel',
+      'outcome',
+    ]);
+    this.#beforeRead = async () => {
+      ready.set((await health.report()).ready ? 1 : 0);
+      attempts.reset();
+      for (const { channel, outcome, times } of alerts.attempts()) attempts.inc({ channel, outcome }, times);
+    };
   }
 
   /** What all processes tell alike; read when Prometheus asks. */

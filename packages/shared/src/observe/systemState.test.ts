@@ -1,3 +1,4 @@
+import { Alerts } from '@sendonce/alerts';
 import { afterEach, expect, it } from 'vitest';
 import { ReputationWindow } from '../events/index.js';
 import { closeQueues, openQueues } from '../queue/index.js';
@@ -25,7 +26,10 @@ async function setup(url?: string) {
   const reputation = new ReputationWindow({ redis, clock }, { prefix, limits });
   const scrape = async (): Promise<string[]> => {
     // Of a process that has just started, since readings are shared for some seconds.
-    const metrics = new ProcessMetrics(new Health());
+    const metrics = new ProcessMetrics({
+      alerts: new Alerts({ channels: [] }, { source: 'test' }),
+      health: new Health(),
+    });
     new SystemState(metrics, { prefix, queues, redis, reputation, runs });
     const text = await metrics.metrics();
     return text.split('\n').filter((line) => line.startsWith('sendonce_'));

@@ -17,10 +17,11 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import { scrubAddresses } from '@sendonce/alerts';
 import type { Telemetry } from 'bullmq';
 import { BullMQOtel } from 'bullmq-otel';
 import type { ProcessName, Service, Settings } from '../runtime/index.js';
-import { type MailSender, type SesAnswer, scrubAddresses, TAGS } from '../ses/index.js';
+import { type MailSender, type SesAnswer, TAGS } from '../ses/index.js';
 
 /** What is not sent by then is lost: a stop has 10 s for everything, ms. */
 const FLUSH_TIMEOUT_MS = 2_000;

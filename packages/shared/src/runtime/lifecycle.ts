@@ -4,11 +4,13 @@
  *
  * starting → running → stopping. `/readyz` says so from before the first service starts until the process is gone.
  */
+import { type Alerts, alertStream, type OpenAlerts, openAlerts } from '@sendonce/alerts';
 import { exitCodeOf, UsageError } from './errors.js';
 import { Health } from './health.js';
 import { type MetricsSource, startHealthServer } from './healthServer.js';
 import { type Logger, makeLogger } from './logger.js';
 import { type ProcessName, readSettings, type Settings } from './settings.js';
+import { VERSION } from './version.js';
 
 export interface Service {
   readonly name: string;
@@ -22,6 +24,8 @@ const STOP_TIMEOUT_MS = 9_000;
 /** What a process offers to those who watch it. */
 export interface Watch {
   health: Health;
+  /** What administrators are told, see conditions/. */
+  alerts: Alerts;
   /** What `/metrics` answers from here on. */
   serveMetrics(source: MetricsSource): void;
 }
@@ -44,6 +48,7 @@ class ManagedProcess {
   readonly #services: Service[] = [];
   readonly #health = new Health();
   #logger: Logger;
+  #alerts: OpenAlerts | undefined;
   #starting: Promise<void> = Promise.resolve();
 
   constructor(name: ProcessName) {
@@ -55,6 +60,15 @@ class ManagedProcess {
     process.on('SIGTERM', () => void this.#stop('SIGTERM', 0));
     process.on('SIGINT', () => void this.#stop('SIGINT', 0));
     if (process.send) process.on('disconnect', () => void this.#stop('the parent process is gone', 0));
+    // What nobody has caught may have left anything half done: told, and then the process ends and is started anew.
+    for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+      process.on(event, (error: unknown) => {
+        this.#logger.fatal(
+          { err: error },
+          event === 'uncaughtException' ? 'uncaught error' : 'unhandled rejection',
+        );
+        void this.#stop('an error was caught by nobody', 1);
+      });
   }
 
   async start(start: Start): Promise<void> {
@@ -73,14 +87,23 @@ class ManagedProcess {
 
   async #start(start: Start): Promise<void> {
     const settings = readSettings();
-    this.#logger = makeLogger(this.#name, settings.logLevel);
+    this.#alerts = this.#openAlerts(settings);
+    const { alerts } = this.#alerts;
+    this.#logger = makeLogger(this.#name, settings.logLevel, { errors: alertStream(alerts, { pageOf }) });
     const source: { current?: MetricsSource } = {};
     const health = this.#health;
     // Until the process is gone, so that a stop can be watched as well.
     await startHealthServer({ health, logger: this.#logger, source }, this.#name, settings.health);
     const serveMetrics = (current: MetricsSource): void => void Object.assign(source, { current });
-    await start(this.#services, settings, this.#logger, { health, serveMetrics });
+    await start(this.#services, settings, this.#logger, { alerts, health, serveMetrics });
     if (health.phase === 'starting') health.phase = 'running';
+  }
+
+  #openAlerts({ alerts }: Settings): OpenAlerts {
+    const options = { ...alerts, name: this.#name, version: VERSION };
+    // A warning, so that it can't cause the next alert.
+    const onUndelivered = (reason: string): void => this.#logger.warn({ reason }, 'alert not sent');
+    return openAlerts(options, { onUndelivered });
   }
 
   get #isStopping(): boolean {
@@ -102,6 +125,7 @@ class ManagedProcess {
       new Promise((done) => setTimeout(done, 1_000)),
     ]);
     await this.#stopServices();
+    await this.#alerts?.close();
     this.#logger.info('stopped');
     process.exit(code);
   }
@@ -115,4 +139,12 @@ class ManagedProcess {
         .catch((error: unknown) => this.#logger.error({ err: error, stopped: name }, 'stop failed'));
     }
   }
+}
+
+/** The page of the dashboard that helps with a line of the log. */
+function pageOf({ run, queue, job, operation }: Record<string, unknown>): string | undefined {
+  if (typeof run === 'string') return `/runs/${encodeURIComponent(run)}`;
+  if (typeof queue === 'string' && typeof job === 'string')
+    return `/queues/queue/${encodeURIComponent(queue)}/${encodeURIComponent(job)}`;
+  return operation ? undefined : '/';
 }

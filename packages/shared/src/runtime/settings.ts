@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { type AlertOptions, parseMailboxes } from '@sendonce/alerts';
 import leven from 'leven';
 import { z } from 'zod';
 import { type ApiKey, parseApiKeys } from './apiKeys.js';
@@ -13,7 +14,7 @@ import {
   dashboardContradictions,
   toDashboardSettings,
 } from './dashboardSettings.js';
-import { SettingsError } from './errors.js';
+import { messageOf, SettingsError } from './errors.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const share = z.coerce.number().min(0).max(1);
@@ -22,6 +23,14 @@ const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     error: `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
+
+const mailboxes = z.string().superRefine((text, context) => {
+  try {
+    parseMailboxes(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) });
+  }
+});
 
 const linkSecret = z.string().min(32, 'expected at least 32 characters');
 
@@ -70,8 +79,17 @@ const Variables = z.object({
   COMPLAINT_RATE_WARN: share.default(0.0005),
   COMPLAINT_RATE_PAUSE: share.default(0.001),
   CAMPAIGNS_DIR: z.string().default('campaigns'),
-  ADMINS: z.string().optional(),
-  SERVER_EMAIL: z.string().optional(),
+  /** Who is told when something goes wrong, and from whom: `Name <a@example.com>, …`. */
+  ADMINS: mailboxes.optional(),
+  SERVER_EMAIL: mailboxes
+    .refine((text) => parseMailboxes(text).length === 1, 'expected one mailbox')
+    .optional(),
+  ALERT_SUBJECT_PREFIX: z.string().max(80).default('[Sendonce] '),
+  /** At most; what comes beyond is told in a digest. */
+  ALERTS_PER_HOUR: z.coerce.number().int().min(1).max(1_000).default(10),
+  /** Where alerts go that SES does not take: a webhook of Slack's or Mattermost's kind, or another mail server. */
+  ALERT_WEBHOOK_URL: url('http:', 'https:').optional(),
+  ALERT_SMTP_URL: url('smtp:', 'smtps:').optional(),
   ...DASHBOARD_VARIABLES,
   /** Keys of the HTTP API, see apiKeys.ts; without one nobody gets in there. */
   API_KEYS: z
@@ -112,7 +130,7 @@ type Variable = keyof typeof Variables.shape;
 
 /** Only names that look like ours are held to be typing errors; a process's environment is full of others'. */
 const OURS =
-  /^(BOUNCE|COMPLAINT|SES(?!_LOCAL)|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|OIDC|SUPPRESS|SERVER_EMAIL|SENDONCE|HEALTH|(WORKER|SCHEDULER)_HEALTH)(_|$)/;
+  /^(ADMINS|ALERTS?|BOUNCE|COMPLAINT|SES(?!_LOCAL)|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|OIDC|SUPPRESS|SERVER_EMAIL|SENDONCE|HEALTH|(WORKER|SCHEDULER)_HEALTH)(_|$)/;
 
 /** Clocks may differ by this much, in seconds, before we refuse to work (checked against Redis and SES). */
 const CLOCK_SKEW_SECONDS = 60;
@@ -138,8 +156,7 @@ export interface Settings {
   fenceMs: number;
   journalRetentionMs: number;
   ledgerRetentionMs: number;
-  admins?: string;
-  serverEmail?: string;
+  alerts: AlertOptions;
   dashboard: DashboardSettings;
   apiKeys: ApiKey[];
   public: { host: string; port: number; url: string; linkSecret?: string; previousLinkSecret?: string };
@@ -213,11 +230,16 @@ function contradictions(variables: z.infer<typeof Variables>, settings: Settings
   if (variables.LEDGER_RETENTION_DAYS < variables.JOURNAL_RETENTION_DAYS) {
     problems.push('LEDGER_RETENTION_DAYS: expected at least JOURNAL_RETENTION_DAYS');
   }
+  if (variables.ADMINS && !variables.SERVER_EMAIL)
+    problems.push('SERVER_EMAIL is not set: mails to ADMINS come from it');
+  if (variables.ALERT_SMTP_URL && !variables.ADMINS)
+    problems.push('ADMINS is not set: ALERT_SMTP_URL would not know whom to send to');
   problems.push(...dashboardContradictions(variables));
   return problems;
 }
 
 function toSettings(variables: z.infer<typeof Variables>): Settings {
+  const dashboard = toDashboardSettings(variables);
   const endpoint = variables.AWS_ENDPOINT_URL_SESV2;
   const isLocal =
     endpoint !== undefined && !/\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(new URL(endpoint).hostname);
@@ -256,9 +278,8 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
     fenceMs: variables.FENCE_SECONDS * 1_000,
     journalRetentionMs: variables.JOURNAL_RETENTION_DAYS * 86_400_000,
     ledgerRetentionMs: variables.LEDGER_RETENTION_DAYS * 86_400_000,
-    ...(variables.ADMINS && { admins: variables.ADMINS }),
-    ...(variables.SERVER_EMAIL && { serverEmail: variables.SERVER_EMAIL }),
-    dashboard: toDashboardSettings(variables),
+    alerts: toAlertOptions(variables, dashboard.url),
+    dashboard,
     apiKeys: parseApiKeys(variables.API_KEYS ?? '').keys,
     public: {
       host: variables.PUBLIC_HOST,
@@ -283,5 +304,22 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
       },
     }),
     logLevel: variables.LOG_LEVEL,
+  };
+}
+
+function toAlertOptions(variables: z.infer<typeof Variables>, dashboardUrl: string): AlertOptions {
+  const endpoint = variables.AWS_ENDPOINT_URL_SESV2;
+  return {
+    subjectPrefix: variables.ALERT_SUBJECT_PREFIX,
+    mailsPerHour: variables.ALERTS_PER_HOUR,
+    region: variables.AWS_REGION,
+    redisUrl: variables.REDIS_URL,
+    redisKey: `${variables.REDIS_PREFIX}:1:{alerts}`,
+    pagesUrl: dashboardUrl,
+    ...(variables.ADMINS && { admins: variables.ADMINS }),
+    ...(variables.SERVER_EMAIL && { serverEmail: variables.SERVER_EMAIL }),
+    ...(variables.ALERT_WEBHOOK_URL && { webhookUrl: variables.ALERT_WEBHOOK_URL }),
+    ...(variables.ALERT_SMTP_URL && { smtpUrl: variables.ALERT_SMTP_URL }),
+    ...(endpoint && { endpoint }),
   };
 }

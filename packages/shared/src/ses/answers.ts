@@ -3,6 +3,7 @@
  * proves that no mail went out.
  * https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
  */
+import { scrubAddresses } from '@sendonce/alerts';
 
 /** What the answer says about the account or the run, beside the one recipient. */
 export type Remedy =
@@ -99,9 +100,4 @@ export function answerOf(error: unknown): Exclude<SesAnswer, { outcome: 'accepte
   if (status === 401 || status === 403 || status === 404) return { ...pause, reason };
   if (status !== undefined && status >= 400 && status < 500) return { ...rejected, reason };
   return { outcome: 'unknown', reason };
-}
-
-/** Takes addresses out of a text of others; they never get into logs, reasons and reports. */
-export function scrubAddresses(text: string): string {
-  return text.replace(/[^\s<>()",;:]+@[^\s<>()",;:]+/g, '<address>');
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { withContext } from '../../context.js';
 import { print } from '../../output.js';
 import { checkAccount } from './checkAccount.js';
+import { checkAlerts } from './checkAlerts.js';
 import { checkCampaigns } from './checkCampaigns.js';
 import { checkClocks } from './checkClocks.js';
 import { checkEvents } from './checkEvents.js';
@@ -21,6 +22,7 @@ const CHECKS: Check[] = [
   checkClocks,
   checkEvents,
   checkIdentities,
+  checkAlerts,
   checkLinks,
   checkPublicUrl,
   checkCampaigns,

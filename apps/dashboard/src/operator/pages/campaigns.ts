@@ -1,10 +1,9 @@
 /** All campaigns: what they are, when they come next, what is wrong with their files. */
 import { type CampaignProblem, formatProblem, type LoadedCampaigns } from '@sendonce/shared/campaign';
-import type { SchedulePause } from '@sendonce/shared/control';
+import type { NextRun, SchedulePause } from '@sendonce/shared/control';
 import { relative, time } from '../format.js';
 import { type Html, html } from '../html.js';
 import type { View } from '../layout.js';
-import type { NextRun } from '../nextRuns.js';
 
 export interface CampaignsPage extends Pick<LoadedCampaigns, 'campaigns' | 'problems'> {
   next: readonly NextRun[];

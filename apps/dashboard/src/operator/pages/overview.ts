@@ -1,9 +1,9 @@
 /** The overview: is everything all right, what is going out now, when will it be done, what comes next. */
-import { alertsOf, keepsClaims, type OverviewAlert } from '../alerts.js';
+import { keepsClaims, type Trouble, troublesOf } from '@sendonce/shared/conditions';
+import type { NextRun } from '@sendonce/shared/control';
 import { count, percent, relative, time } from '../format.js';
 import { type Html, html } from '../html.js';
 import type { View } from '../layout.js';
-import type { NextRun } from '../nextRuns.js';
 import type { Overview } from '../overviewData.js';
 import { runCard, runTable } from './runParts.js';
 
@@ -16,7 +16,7 @@ export function overviewView(overview: Overview): View {
     section: 'overview',
     body: html`
       <h1>Overview</h1>
-      <div id="alerts" data-live>${alertLines(alertsOf(overview))}</div>
+      <div id="alerts" data-live>${troubleLines(troublesOf(overview))}</div>
       <div id="facts" data-live class="cards">${dayCard(overview)}${accountCard(overview)}${machineCard(overview)}</div>
       <section id="open" data-live><h2>Running</h2>
         ${open.length === 0 ? html`<p class="empty card">Nothing is going out.</p>` : open.map((run) => runCard(run, now))}</section>
@@ -26,12 +26,12 @@ export function overviewView(overview: Overview): View {
   };
 }
 
-function alertLines(alerts: readonly OverviewAlert[]): Html {
-  if (alerts.length === 0)
+function troubleLines(troubles: readonly Trouble[]): Html {
+  if (troubles.length === 0)
     return html`<p class="good"><span aria-hidden="true">✓</span> Nothing needs you.</p>`;
-  return html`${alerts.map(
-    ({ level, text, href }) =>
-      html`<p class="alert ${level}" role="alert">${href ? html`<a href="${href}">${text}</a>` : text}</p>`,
+  return html`${troubles.map(
+    ({ level, text, page }) =>
+      html`<p class="alert ${level === 'bad' ? 'bad' : 'warn'}" role="alert">${page ? html`<a href="${page}">${text}</a>` : text}</p>`,
   )}`;
 }
 

@@ -8,7 +8,7 @@ import {
   loadCampaign,
   loadCampaigns,
 } from '@sendonce/shared/campaign';
-import { type ControlServices, type SchedulePauses, startRun } from '@sendonce/shared/control';
+import { type ControlServices, nextRuns, type SchedulePauses, startRun } from '@sendonce/shared/control';
 import { renderPreview, TemplateError } from '@sendonce/shared/message';
 import { type Clock, type Logger, messageOf, UsageError } from '@sendonce/shared/runtime';
 import { type Request, type Response, Router } from 'express';
@@ -16,7 +16,6 @@ import { viewerOf } from '../access/sessions.js';
 import { cached } from '../cached.js';
 import type { View } from '../layout.js';
 import { livePage } from '../live.js';
-import { nextRuns } from '../nextRuns.js';
 import { type CampaignPage, campaignView } from '../pages/campaign.js';
 import { campaignsView } from '../pages/campaigns.js';
 

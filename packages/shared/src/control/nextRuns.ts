@@ -1,6 +1,6 @@
 /** The occurrences that come next: BullMQ's delayed `due` jobs, one a schedule. */
-import type { SchedulePauses } from '@sendonce/shared/control';
-import { DUE, type DuePayload, type Queues } from '@sendonce/shared/queue';
+import { DUE, type DuePayload, type Queues } from '../queue/index.js';
+import type { SchedulePauses } from './schedulePauses.js';
 
 /** As many schedules as an installation may have, and room; the nearest are shown. */
 const MOST = 200;
