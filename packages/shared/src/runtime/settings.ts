@@ -59,6 +59,8 @@ const Variables = z.object({
   /** The local simulator, or a VPC endpoint. */
   AWS_ENDPOINT_URL_SESV2: url('http:', 'https:').optional(),
   SES_CONFIGURATION_SET: z.string().optional(),
+  /** Who makes the SendEmail calls: code of ours, or the AWS SDK, which takes ten times the processor time. */
+  SES_CLIENT: z.enum(['light', 'sdk'], 'expected light or sdk').default('light'),
   /** Recipients a second, all workers together. Default: what GetAccount says. */
   SES_MAX_RATE: z.coerce.number().positive().optional(),
   /** How old what GetAccount said may get, in seconds: rate, quota, whether the account may send. */
@@ -142,6 +144,7 @@ export interface Settings {
   ses: {
     region: string;
     endpoint?: string;
+    sender: 'light' | 'sdk';
     configurationSet?: string;
     eventsQueueUrl?: string;
     maxRatePerSecond?: number;
@@ -252,6 +255,7 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
     },
     ses: {
       region: variables.AWS_REGION,
+      sender: variables.SES_CLIENT,
       ...(endpoint && { endpoint }),
       ...(variables.SES_CONFIGURATION_SET && { configurationSet: variables.SES_CONFIGURATION_SET }),
       ...(variables.SES_EVENTS_QUEUE_URL && { eventsQueueUrl: variables.SES_EVENTS_QUEUE_URL }),

@@ -69,6 +69,8 @@ const NEVER_REACHED = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
+  // undici's
+  'UND_ERR_CONNECT_TIMEOUT',
   'ERR_TLS_CERT_ALTNAME_INVALID',
   'CERT_HAS_EXPIRED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -94,8 +96,8 @@ export function answerOf(error: unknown): Exclude<SesAnswer, { outcome: 'accepte
   const known = BY_NAME[name];
   if (known && (status === undefined || status < 500)) return { ...known, reason };
   if (code && NEVER_REACHED.has(code)) return { ...wait, reason: `${code}: SES can't be reached` };
-  if (/without establishing a connection/.test(message))
-    return { ...wait, reason: "SES can't be reached in time" };
+  // Before the tunnel stands nothing has been sent through it.
+  if (/^Proxy response \(\d+\)/.test(message)) return { ...wait, reason: `${name}: ${message}` };
   if (status === 429) return { ...slow, reason };
   if (status === 401 || status === 403 || status === 404) return { ...pause, reason };
   if (status !== undefined && status >= 400 && status < 500) return { ...rejected, reason };

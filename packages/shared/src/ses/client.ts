@@ -1,5 +1,6 @@
 /**
- * The one call that matters, SendEmail, through the AWS SDK, made safe to use for claims:
+ * Amazon SES. All calls but one are the AWS SDK's, and so is all that one needs to make a call: credentials, endpoints,
+ * regions. The one that matters, SendEmail, has two implementations (lightSender.ts, sdkSender.ts) under one contract:
  *
  * - One claim is at most one HTTP request: `maxAttempts` is 1 whatever the environment says, because the SDK's silent
  *   second POST after a reset or a time-out is a second mail.
@@ -7,8 +8,6 @@
  *   a worker that was frozen for longer than a signature is good for.
  *   https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html (Signature expired)
  */
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   GetAccountCommand,
@@ -18,22 +17,17 @@ import {
   ListSuppressedDestinationsCommand,
   type ListSuppressedDestinationsCommandOutput,
   SESv2Client,
-  SendEmailCommand,
   type SendEmailCommandInput,
 } from '@aws-sdk/client-sesv2';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { SignatureV4 } from '@smithy/signature-v4';
-import type { HttpRequest, HttpResponse, RequestSigningArguments } from '@smithy/types';
-import { answerOf, type SesAnswer } from './answers.js';
-
-/** Carries the claim's time from the call to the signer; never goes over the wire. */
-const CLAIMED_AT_HEADER = 'x-sendonce-claimed-at';
+import type { HttpResponse } from '@smithy/types';
+import type { SesAnswer } from './answers.js';
+import { openConnections, SdkRequestHandler } from './connections.js';
+import { LightSender } from './lightSender.js';
+import type { MailSender } from './mailSender.js';
+import { ClaimTimeSigner, SdkSender } from './sdkSender.js';
 
 const SUPPRESSED_PAGE_SIZE = 1_000;
 const SUPPRESSED_PAGE_EVERY_MS = 1_000;
-
-/** Connections to SES a process keeps open at the most. */
-const MAX_SOCKETS = 256;
 
 export interface SesConfig {
   region: string;
@@ -41,50 +35,29 @@ export interface SesConfig {
   endpoint?: string;
   /** How long a call may take, ms. After that nobody knows whether the mail went out. */
   timeoutMs: number;
-}
-
-/** Sends one mail for one claim. Every implementation of it passes the same contract suite. */
-export interface MailSender {
-  /** @param claimedAt ms since the epoch; the request is signed with this time. Never throws: an error is an answer. */
-  send(mail: SendEmailCommandInput, claimedAt: number): Promise<SesAnswer>;
+  /** Who makes the one call that matters; default: `light`. */
+  sender?: 'light' | 'sdk';
 }
 
 export class SesClient implements MailSender {
   readonly #client: SESv2Client;
+  readonly #sender: MailSender;
 
-  constructor({ region, endpoint, timeoutMs }: SesConfig) {
-    const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
+  constructor({ region, endpoint, timeoutMs, sender = 'light' }: SesConfig) {
+    const connections = openConnections(timeoutMs);
     this.#client = new SESv2Client({
       region,
       ...(endpoint && { endpoint }),
       maxAttempts: 1,
       signerConstructor: ClaimTimeSigner as never,
-      requestHandler: new NodeHttpHandler({
-        connectionTimeout: Math.min(5_000, timeoutMs),
-        requestTimeout: timeoutMs,
-        throwOnRequestTimeout: true,
-        httpAgent: new HttpAgent(agent),
-        httpsAgent: new HttpsAgent(agent),
-      }),
+      requestHandler: new SdkRequestHandler(connections),
     });
+    this.#sender =
+      sender === 'sdk' ? new SdkSender(this.#client) : new LightSender(this.#client, connections);
   }
 
-  async send(mail: SendEmailCommandInput, claimedAt: number): Promise<SesAnswer> {
-    const command = new SendEmailCommand(mail);
-    command.middlewareStack.add(
-      (next) => (args) => {
-        (args.request as HttpRequest).headers[CLAIMED_AT_HEADER] = String(claimedAt);
-        return next(args);
-      },
-      { step: 'build', name: 'claimTime' },
-    );
-    try {
-      const { MessageId } = await this.#client.send(command);
-      if (!MessageId) return { outcome: 'unknown', reason: 'SES answered without a MessageId' };
-      return { outcome: 'accepted', messageId: MessageId };
-    } catch (error) {
-      return answerOf(error);
-    }
+  send(mail: SendEmailCommandInput, claimedAt: number): Promise<SesAnswer> {
+    return this.#sender.send(mail, claimedAt);
   }
 
   /** The account's quota and state. May be called about once a second, all processes together. */
@@ -152,16 +125,5 @@ export class SesClient implements MailSender {
 
   close(): void {
     this.#client.destroy();
-  }
-}
-
-/** Signs with the claim's time where the request carries one; any other call with the present time. */
-class ClaimTimeSigner extends SignatureV4 {
-  override async sign(request: never, options?: RequestSigningArguments): Promise<never> {
-    const { headers } = request as HttpRequest;
-    const claimedAt = headers?.[CLAIMED_AT_HEADER];
-    if (claimedAt === undefined) return (await super.sign(request, options)) as never;
-    delete headers[CLAIMED_AT_HEADER];
-    return (await super.sign(request, { ...options, signingDate: new Date(Number(claimedAt)) })) as never;
   }
 }

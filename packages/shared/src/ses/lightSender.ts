@@ -1,0 +1,129 @@
+/**
+ * SendEmail without the SDK around it: JSON, a signature, one request. What the SDK is good at it still does: where the
+ * endpoint is and as what a request to it is signed is read off one request that it makes and does not send; credentials
+ * come from its chain, which refreshes them.
+ */
+import { type SESv2Client, SendEmailCommand, type SendEmailCommandInput } from '@aws-sdk/client-sesv2';
+import type { AwsCredentialIdentity, HttpRequest } from '@smithy/types';
+import type { Dispatcher } from 'undici';
+import { answerOf, type SesAnswer } from './answers.js';
+import { originOf } from './connections.js';
+import type { MailSender } from './mailSender.js';
+import { RequestSigner } from './signature.js';
+
+interface Destination {
+  origin: string;
+  path: string;
+  signer: RequestSigner;
+}
+
+export class LightSender implements MailSender {
+  readonly #client: SESv2Client;
+  readonly #connections: Dispatcher;
+  #destination: Promise<Destination> | undefined;
+
+  constructor(client: SESv2Client, connections: Dispatcher) {
+    this.#client = client;
+    this.#connections = connections;
+  }
+
+  async send(mail: SendEmailCommandInput, claimedAt: number): Promise<SesAnswer> {
+    try {
+      const { origin, path, signer } = await this.#findDestination();
+      const credentials = (await this.#client.config.credentials()) as AwsCredentialIdentity;
+      const body = JSON.stringify(mail);
+      const response = await this.#connections.request({
+        origin,
+        path,
+        method: 'POST',
+        headers: signer.sign(body, claimedAt, credentials),
+        body,
+      });
+      const answer = parse(await response.body.text());
+      if (response.statusCode !== 200) return answerOf(toError(response, answer));
+      const { MessageId: messageId } = answer;
+      if (typeof messageId !== 'string' || messageId === '')
+        return { outcome: 'unknown', reason: 'SES answered without a MessageId' };
+      return { outcome: 'accepted', messageId };
+    } catch (error) {
+      return answerOf(error);
+    }
+  }
+
+  async #findDestination(): Promise<Destination> {
+    this.#destination ??= destinationOf(this.#client);
+    try {
+      return await this.#destination;
+    } catch (error) {
+      // Credentials that can't be had now may be had later.
+      this.#destination = undefined;
+      throw error;
+    }
+  }
+}
+
+async function destinationOf(client: SESv2Client): Promise<Destination> {
+  const { headers, path, ...url } = await unsentRequest(client);
+  const credential = /Credential=[^/]+\/\d{8}\/([^/]+)\/([^/]+)\//.exec(headers.authorization ?? '');
+  const [, region = '', service = ''] = credential ?? [];
+  const origin = originOf(url);
+  return {
+    origin,
+    path,
+    signer: new RequestSigner({
+      host: headers.host ?? new URL(origin).host,
+      path,
+      contentType: 'application/json',
+      region,
+      service,
+    }),
+  };
+}
+
+/** The request that the SDK would send, with its signature. */
+async function unsentRequest(client: SESv2Client): Promise<HttpRequest> {
+  const command = new SendEmailCommand({ Content: {} });
+  let request: HttpRequest | undefined;
+  command.middlewareStack.add(
+    () => async (args) => {
+      request = args.request as HttpRequest;
+      // Next to the wire, where a request would go out.
+      return { response: { statusCode: 200, headers: {}, body: '' }, output: { $metadata: {} } } as never;
+    },
+    { step: 'deserialize', priority: 'high', name: 'keepRequest' },
+  );
+  await client.send(command);
+  if (!request) throw new Error('The AWS SDK has made no request.');
+  return request;
+}
+
+interface JsonAnswer {
+  MessageId?: unknown;
+  message?: unknown;
+  Message?: unknown;
+  __type?: unknown;
+  code?: unknown;
+}
+
+function parse(text: string): JsonAnswer {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch {
+    // A proxy's page, or half an answer.
+    return {};
+  }
+}
+
+/**
+ * With the names that the SDK gives. https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
+ */
+function toError({ headers, statusCode }: Dispatcher.ResponseData, answer: JsonAnswer) {
+  const type = String(headers['x-amzn-errortype'] ?? answer.code ?? answer.__type ?? 'UnknownError');
+  const [name = type] = type.split(':');
+  return {
+    name: name.split('#').at(-1) ?? name,
+    message: String(answer.message ?? answer.Message ?? ''),
+    $metadata: { httpStatusCode: statusCode },
+  };
+}
