@@ -36,6 +36,11 @@ export const COMMANDS = {
     redis: 'given',
     about: 'runs with something going wrong, judged by the inbox',
   },
+  bench: {
+    entry: 'dist-bench/main.js',
+    redis: 'given',
+    about: 'what sending costs, against a bare loop and the usual twenty lines',
+  },
   screenshots: {
     entry: 'dist-tests/screenshots/main.js',
     redis: 'embedded',

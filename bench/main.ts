@@ -1,0 +1,65 @@
+/**
+ * `npm run bench -- [NAME…] [--full]`: what sending costs, as ratios of what was measured in the same run. Exits with 1 when a
+ * target is missed.
+ */
+import { mkdtempSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type EmbeddedRedis, startRedis } from '../scripts/bootstrap/redis.mjs';
+import { Endpoint } from './children.js';
+import { benchSending } from './sending.js';
+import { judge, type Target } from './table.js';
+
+interface Context {
+  endpoint: Endpoint;
+  redis: EmbeddedRedis;
+  isFull: boolean;
+}
+
+const tell = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const BENCHMARKS: Record<
+  string,
+  { about: string; isDefault: boolean; run(context: Context): Promise<Target[]> }
+> = {
+  sending: {
+    about: 'ours, the limit, and the usual twenty lines',
+    isDefault: true,
+    run: ({ endpoint, redis, isFull }) =>
+      benchSending(endpoint, redis, {
+        rounds: isFull ? 7 : 5,
+        mails: isFull ? 40_000 : 20_000,
+        isFull,
+        tell,
+      }),
+  },
+};
+
+const { names, isFull } = readArguments();
+const redis = await startRedis({ dataDir: join(mkdtempSync(join(tmpdir(), 'sendonce-bench-')), 'redis') });
+const endpoint = await Endpoint.start();
+const targets: Target[] = [];
+for (const name of names) targets.push(...((await BENCHMARKS[name]?.run({ endpoint, redis, isFull })) ?? []));
+await redis.stop();
+tell(
+  `\n${cpus()[0]?.model ?? 'processor'} × ${cpus().length}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`,
+);
+process.exit(judge(targets) ? 0 : 1);
+
+function readArguments(): { names: string[]; isFull: boolean } {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { full: { type: 'boolean', default: false } },
+    });
+    const defaults = Object.keys(BENCHMARKS).filter((name) => values.full || BENCHMARKS[name]?.isDefault);
+    const names = positionals.length > 0 ? positionals : defaults;
+    if (names.every((name) => name in BENCHMARKS)) return { names, isFull: values.full };
+  } catch {
+    // An unknown option: the usage says which there are.
+  }
+  const list = Object.entries(BENCHMARKS).map(([name, { about }]) => `  ${name.padEnd(12)}${about}`);
+  process.stderr.write(`usage: npm run bench -- [NAME…] [--full]\n${list.join('\n')}\n`);
+  process.exit(2);
+}
