@@ -121,6 +121,10 @@ describe('every service of every Compose file', () => {
       expect(service.command).toMatch(/--appendonly yes --appendfsync always --maxmemory-policy noeviction/);
   });
 
+  it('has every key once, also the one that merges, which Compose 2 refuses twice', () => {
+    for (const name of FILES) expect(() => parse(read(name), { merge: false })).not.toThrow();
+  });
+
   it('needs no version, which Compose 2 warns of', () => {
     for (const file of Object.values(parsed)) expect(file.version).toBeUndefined();
   });
