@@ -40,17 +40,19 @@ COPY --from=build /app/apps apps
 COPY --from=build /app/packages packages
 COPY deploy/docker/healthcheck.mjs ./
 # The same bytes at every build of a commit, whenever it is built: `SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)`.
+# Moved, because a folder that is copied into keeps its own date, and one that comes along has this.
 ARG SOURCE_DATE_EPOCH=0
 RUN mkdir campaigns && rm package.json pnpm-lock.yaml pnpm-workspace.yaml \
- && chmod -R a+rX,go-w . && find . -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+ && chmod -R a+rX,go-w . && mkdir /out && cd / && mv /app /out/app \
+ && find /out -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 # --- What runs.
 FROM node:24.21.0-bookworm-slim
 # HEALTH_*: a container is one process with a network of its own, so one port serves all kinds, and one health check.
 ENV NODE_ENV=production HEALTH_HOST=0.0.0.0 WORKER_HEALTH_PORT=3002 SCHEDULER_HEALTH_PORT=3002 DASHBOARD_HEALTH_PORT=3002
-WORKDIR /app
 # Root's, and read only: the process could not change its own code even on a file system that can be written.
-COPY --from=app /app /app
+COPY --from=app /out/ /
+WORKDIR /app
 USER node
 # Processes stop on it within 9 s, and put back what they have not sent. Node is the process itself, without a shell between.
 STOPSIGNAL SIGTERM
