@@ -1,9 +1,6 @@
 /** Figures of rounds, and what they have to reach. */
 import Table from 'cli-table3';
 
-/** What is measured, a value a round. */
-export type Series = Map<string, number[]>;
-
 export interface Target {
   what: string;
   /** In each round; only the ratio of what was measured in the same round counts. */

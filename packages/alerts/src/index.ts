@@ -7,4 +7,4 @@ export { parseMailboxes } from './mailboxes.js';
 export { type AlertOptions, type OpenAlerts, openAlerts } from './openAlerts.js';
 export { alertStream } from './pinoStream.js';
 export type { Condition } from './rules.js';
-export { makeScrubber, type Scrubber, scrubAddresses } from './scrub.js';
+export { hideSecret, makeScrubber, type Scrubber, scrubAddresses } from './scrub.js';

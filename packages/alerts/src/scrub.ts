@@ -17,6 +17,14 @@ const MAX_TEXT = 4_000;
 /** Far more than is kept, so that the cut can't leave half a secret. */
 const MAX_LOOKED_AT = 4 * MAX_TEXT;
 
+/** Secrets that came from elsewhere than the environment, as variables of it. */
+const further: Record<string, string> = {};
+
+/** For all scrubbers that are made from now on. @param name as of a variable; of a URL only its password is secret. */
+export function hideSecret(name: string, value: string): void {
+  further[name] = value;
+}
+
 export interface Scrubber {
   text(text: string): string;
   /** A copy of anything, as JSON could hold it: bounded, without cycles. */
@@ -44,7 +52,7 @@ export function scrubAddresses(text: string): string {
 }
 
 function secretValues(env: NodeJS.ProcessEnv): string[] {
-  const values = Object.entries(env).flatMap(([name, value = '']) => {
+  const values = Object.entries({ ...env, ...further }).flatMap(([name, value = '']) => {
     const found = URL.canParse(value) ? [decodeURIComponent(new URL(value).password)] : [];
     if (SECRET_NAME.test(name)) found.push(value, ...value.split(/[\s,]+/));
     return found;

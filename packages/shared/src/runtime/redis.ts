@@ -12,6 +12,18 @@ function reconnectDelayMs(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt, 6), 2_000);
 }
 
+/**
+ * A node that is away is waited for as a single server is: ioredis's own 16 tries are over after 1.6 s, and with them every job
+ * under way. The delays keep hundreds of waiting commands from asking all the time; MOVED has none of its own, and two nodes
+ * that disagree for a moment send a command back and forth.
+ */
+const SITS_OUT_A_NODE = {
+  maxRedirections: Number.POSITIVE_INFINITY,
+  retryDelayOnClusterDown: 500,
+  retryDelayOnFailover: 500,
+  retryDelayOnMoved: 20,
+};
+
 export interface RedisConfig {
   /** `redis://…` or `rediss://…`; several, separated by commas, are the seeds of a cluster. */
   url: string;
@@ -41,7 +53,12 @@ export function connectRedis({ url, name, logger, waitsForRedis = true }: RedisC
               ...(first.username && { username: decodeURIComponent(first.username) }),
               ...(first.protocol === 'rediss:' && { tls: {} }),
             },
+            // A certificate is for a name; ioredis would ask for addresses and connect to these.
+            ...(first.protocol === 'rediss:' && {
+              dnsLookup: (host: string, found: (error: null, address: string) => void) => found(null, host),
+            }),
             clusterRetryStrategy: reconnectDelayMs,
+            ...(waitsForRedis && SITS_OUT_A_NODE),
           },
         )
       : new Redis(url, {

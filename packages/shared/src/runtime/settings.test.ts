@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hashPassword } from '../access/index.js';
 import { readSettings, SettingsError } from './index.js';
@@ -43,6 +46,36 @@ describe('the settings', () => {
   it('know a typing error, and leave the rest of the environment alone', () => {
     expect(problemsOf({ ...LOCAL, FENCE_SECOND: '900', HOME: '/root', npm_config_x: '1' })).toEqual([
       'FENCE_SECOND: there is no such setting. Did you mean FENCE_SECONDS?',
+    ]);
+  });
+
+  it('take secrets from files, without the line end that editors put there', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'secrets-'));
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(dir, name), text);
+      return join(dir, name);
+    };
+    const {
+      redis,
+      public: links,
+      apiKeys,
+    } = readSettings({
+      REDIS_URL_FILE: file('redis-url', 'rediss://:secret@redis:6379\n'),
+      LINK_SECRET_FILE: file('link-secret', `${'x'.repeat(40)}\n`),
+      API_KEYS_FILE: file('api-keys', '\n'),
+    });
+    expect(redis.url).toBe('rediss://:secret@redis:6379');
+    expect(links.linkSecret).toBe('x'.repeat(40));
+    expect(apiKeys).toEqual([]);
+  });
+
+  it('name a secret that is set twice, or whose file is not there, and never tell it', () => {
+    const twice = problemsOf({ ...LOCAL, LINK_SECRET: 'y'.repeat(40), LINK_SECRET_FILE: '/dev/null' });
+    expect(twice).toEqual(['LINK_SECRET_FILE: set either this or LINK_SECRET']);
+    const gone = problemsOf({ ...LOCAL, DASHBOARD_PASSWORD_FILE: '/nowhere/password' });
+    expect(gone).toEqual([expect.stringMatching(/^DASHBOARD_PASSWORD_FILE: ENOENT.*\/nowhere\/password/)]);
+    expect(problemsOf({ ...LOCAL, LINK_SECRETS_FILE: '/x' })).toEqual([
+      'LINK_SECRETS_FILE: there is no such setting. Did you mean LINK_SECRET_FILE?',
     ]);
   });
 

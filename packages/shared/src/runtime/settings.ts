@@ -15,6 +15,7 @@ import {
   toDashboardSettings,
 } from './dashboardSettings.js';
 import { messageOf, SettingsError } from './errors.js';
+import { readSecretFiles, SECRETS } from './secretFiles.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const share = z.coerce.number().min(0).max(1);
@@ -130,6 +131,12 @@ const Variables = z.object({
 
 type Variable = keyof typeof Variables.shape;
 
+/** Every name that a setting may have; of secrets also the name of the file that holds it. */
+export const SETTING_NAMES: readonly string[] = [
+  ...Object.keys(Variables.shape),
+  ...SECRETS.map((name) => `${name}_FILE`),
+];
+
 /** Only names that look like ours are held to be typing errors; a process's environment is full of others'. */
 const OURS =
   /^(ADMINS|ALERTS?|BOUNCE|COMPLAINT|SES(?!_LOCAL)|SNS|DASHBOARD|PUBLIC|FENCE|JOURNAL|LEDGER|CAMPAIGNS|REDIS|LINK|OIDC|SUPPRESS|SERVER_EMAIL|SENDONCE|HEALTH|(WORKER|SCHEDULER)_HEALTH)(_|$)/;
@@ -177,9 +184,13 @@ export interface Settings {
  * @throws {SettingsError} with every problem.
  */
 export function readSettings(env: NodeJS.ProcessEnv = withDotEnv()): Settings {
-  const given = Object.fromEntries(
+  const named = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
+  const { secrets, problems: secretProblems } = readSecretFiles(named);
+  // A file that can't be read is one problem, not also a setting that is missing.
+  if (secretProblems.length > 0) throw new SettingsError([...unknownVariables(named), ...secretProblems]);
+  const given = { ...named, ...secrets };
   const problems = unknownVariables(given);
   const parsed = Variables.safeParse(given);
   if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => describeIssue(issue, given)));
@@ -198,11 +209,10 @@ function withDotEnv(): NodeJS.ProcessEnv {
 }
 
 function unknownVariables(given: NodeJS.ProcessEnv): string[] {
-  const known = Object.keys(Variables.shape);
   return Object.keys(given)
-    .filter((name) => OURS.test(name) && !known.includes(name))
+    .filter((name) => OURS.test(name) && !SETTING_NAMES.includes(name))
     .map((name) => {
-      const nearest = known.reduce((best, candidate) =>
+      const nearest = SETTING_NAMES.reduce((best, candidate) =>
         leven(name, candidate) < leven(name, best) ? candidate : best,
       );
       const hint = leven(name, nearest) <= 3 ? ` Did you mean ${nearest}?` : '';
