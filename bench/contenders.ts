@@ -185,7 +185,7 @@ async function allOf(endpoint: Endpoint, mails: number, onProgress?: (sent: numb
   for (;;) {
     const report = await endpoint.report();
     onProgress?.(report.mails);
-    if (report.recipients >= mails || report.mails >= mails) return report;
+    if (report.mails >= mails) return report;
     if (report.mails > last.mails) last = { mails: report.mails, at: performance.now() };
     if (performance.now() - last.at > 60_000)
       throw new Error(`Nothing has come for a minute, after ${report.mails} of ${mails} mails.`);

@@ -1,8 +1,9 @@
 /**
- * A worker's heap holds two chunks and what the AWS SDK throws away for every mail. Left to itself V8 lets that garbage
- * grow with the length of a run: 233 MB resident after 80,000 mails instead of 110 MB, and no faster.
+ * A worker's heap holds two chunks, and what each mail throws away. With a young generation of 4 MB that is copied about so
+ * often that a mail costs 1.6 times the processor time; with 32 MB it is a tenth less than with 16, for 35 MB more. Without
+ * a limit for the old one V8 lets garbage grow with the length of a run.
  */
-export const WORKER_NODE_FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=192'];
+export const WORKER_NODE_FLAGS = ['--max-semi-space-size=16', '--max-old-space-size=192'];
 
 /**
  * The ways in, as a table: what `npm run NAME` starts once everything is installed and compiled, and where its Redis comes

@@ -15,7 +15,7 @@ let system: System;
 beforeAll(async () => {
   system = await System.start({
     campaignsDir: makeCampaignDir(
-      { id: 'small', csv: makeMixedCsv(2_000) },
+      { id: 'small', csv: makeMixedCsv(10_000) },
       { id: 'large', csv: makeMixedCsv(ROWS) },
     ),
   });
