@@ -106,6 +106,7 @@ export async function ours(
     ...AWS,
     AWS_ENDPOINT_URL_SESV2: endpoint.url,
     CAMPAIGNS_DIR: campaignsDir,
+    STATE_DIR: `${campaignsDir}-state`,
     LOG_LEVEL: 'warn',
     REDIS_PREFIX: prefix,
     REDIS_URL: redis.url,

@@ -4,6 +4,9 @@
  */
 import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
@@ -126,6 +129,7 @@ export class System {
       SCHEDULER_HEALTH_PORT: '0',
       DASHBOARD_HEALTH_PORT: '0',
       LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'warn',
+      STATE_DIR: mkdtempSync(join(tmpdir(), 'sendonce-state-')),
       ...SHORT_FENCE,
       ...env,
     };

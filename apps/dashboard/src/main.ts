@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { AuditTrail } from '@sendonce/shared/audit';
 import { TroubleWatch } from '@sendonce/shared/conditions';
+import { readHold } from '@sendonce/shared/continuity';
 import { RunRequests, SchedulePauses } from '@sendonce/shared/control';
 import { MailOutcomes, openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
@@ -94,6 +95,7 @@ await runProcess('dashboard', async (services, settings, logger, { alerts, healt
     prefix,
     queues,
     readAccount: () => readKnownAccount(redis, prefix),
+    readHold: () => readHold(redis, prefix),
     redis,
     reputation,
     runs,

@@ -1,5 +1,7 @@
 /** The scheduler process: keeps BullMQ's job schedulers as the campaign files say. Any number may run. */
+
 import { TroubleWatch } from '@sendonce/shared/conditions';
+import { bringUpToDate, Continuity } from '@sendonce/shared/continuity';
 import { SchedulePauses } from '@sendonce/shared/control';
 import { ReputationWindow } from '@sendonce/shared/events';
 import { addLedgerChecks, ProcessMetrics, SystemState, startTracing } from '@sendonce/shared/observe';
@@ -20,6 +22,14 @@ await runProcess('scheduler', async (services, settings, logger, { alerts, healt
   const queues = openQueues(redis, prefix, tracing?.telemetry);
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
   const runs = new Runs({ redis, prefix, clock });
+  await bringUpToDate({ redis, prefix });
+  // It holds nothing itself: it remembers, for when no worker does.
+  const continuity = new Continuity(
+    { logger, redis, runs },
+    { prefix, stateDir: settings.stateDir, name: 'scheduler' },
+  );
+  services.push(continuity);
+  await continuity.start();
   const ses = new SesClient(settings.ses);
   services.push({ name: 'ses', stop: async () => ses.close() });
   addLedgerChecks(health, { clock, redis, ses }, settings);

@@ -3,6 +3,8 @@
  * run's record, so jobs may come twice, late, or after having been removed.
  */
 import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Continuity } from '@sendonce/shared/continuity';
 import type { Ledger } from '@sendonce/shared/ledger';
 import type { LinkPages } from '@sendonce/shared/links';
 import {
@@ -30,10 +32,12 @@ import type { ChunkSender } from './send.js';
 const CHUNKS_AT_ONCE = 2;
 /** A freezing is long, so it must not keep a due occurrence waiting. */
 const RUN_JOBS_AT_ONCE = 4;
+const HELD_ROUND_MS = 1_000;
 
 export interface JobConsumerServices {
   chunkSender: ChunkSender;
   clock: Clock;
+  continuity: Pick<Continuity, 'mayWork'>;
   ledger: Ledger;
   linkPages: LinkPages;
   logger: Logger;
@@ -66,12 +70,12 @@ export class JobConsumer implements Service {
     this.#workers = [
       new Worker<RunsPayload>(
         RUNS_QUEUE,
-        (job, token) => acknowledge(job, token, () => this.#handleRunJob(job)),
+        (job, token) => acknowledge(job, token, () => this.#unlessHeld(() => this.#handleRunJob(job))),
         workerOptions(redis, prefix, RUN_JOBS_AT_ONCE, telemetry),
       ),
       new Worker<SendPayload>(
         SENDS_QUEUE,
-        (job, token) => acknowledge(job, token, () => this.#handleSendJob(job)),
+        (job, token) => acknowledge(job, token, () => this.#unlessHeld(() => this.#handleSendJob(job))),
         workerOptions(redis, prefix, CHUNKS_AT_ONCE, telemetry),
       ),
     ];
@@ -94,6 +98,13 @@ export class JobConsumer implements Service {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#workers.map((worker) => worker.close()));
+  }
+
+  /** While everything is held jobs go round, slowly. */
+  async #unlessHeld(handle: () => Promise<Outcome>): Promise<Outcome> {
+    if (await this.#services.continuity.mayWork()) return handle();
+    await sleep(HELD_ROUND_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+    return 'interrupted';
   }
 
   async #handleRunJob(job: Job<RunsPayload>): Promise<Outcome> {

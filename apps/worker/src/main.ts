@@ -1,9 +1,12 @@
 /** The worker process: wires settings, connections and services, and starts them. Any number of workers may run. */
+
 import { TroubleWatch } from '@sendonce/shared/conditions';
+import { bringUpToDate, Continuity } from '@sendonce/shared/continuity';
 import { EventsQueue, openSesEvents } from '@sendonce/shared/events';
 import { assertDurable, readDurability } from '@sendonce/shared/ledger';
 import { Clicks, LinkPages, LinkTokens, readLinkSecrets } from '@sendonce/shared/links';
 import {
+  addContinuityCheck,
   addLedgerChecks,
   EventMetrics,
   ProcessMetrics,
@@ -45,10 +48,18 @@ await runProcess('worker', async (services, settings, logger, { alerts, health, 
   assertClocksAgree(skew);
   if (skew.reason) logger.warn({ reason: skew.reason }, "SES can't be asked for its time");
 
+  await bringUpToDate({ redis, prefix });
+  const runs = new Runs({ redis, prefix, clock });
+  const continuity = new Continuity(
+    { logger, redis, runs },
+    { prefix, stateDir: settings.stateDir, name: 'worker' },
+  );
+  services.push(continuity);
+  await continuity.start();
+  addContinuityCheck(health, continuity);
   const barrier = durability.safeguard && new MeteredBarrier(measures, { redis }, durability.safeguard);
   if (barrier) services.push(barrier);
   const ledger = new MeteredLedger(measures, { redis, prefix, barrier });
-  const runs = new Runs({ redis, prefix, clock });
   const suppressions = new SuppressionList({ redis, prefix, clock });
   const { events, reputation } = openSesEvents(
     { clock, ledger, redis, runs, suppressions, onTaken: new EventMetrics(metrics).take },
@@ -85,6 +96,7 @@ await runProcess('worker', async (services, settings, logger, { alerts, health, 
     {
       account,
       clock,
+      continuity,
       ledger,
       logger,
       pinnedRuns,
@@ -103,11 +115,24 @@ await runProcess('worker', async (services, settings, logger, { alerts, health, 
   );
 
   const reconciler = new Reconciler(
-    { absence, account, clock, events, ledger, logger, pinnedRuns, queues, redis, reputation, runs },
+    {
+      absence,
+      account,
+      clock,
+      continuity,
+      events,
+      ledger,
+      logger,
+      pinnedRuns,
+      queues,
+      redis,
+      reputation,
+      runs,
+    },
     { ...settings, prefix },
   );
   const consumer = new JobConsumer(
-    { chunkSender, clock, ledger, linkPages, logger, queues, redis, runs, suppressions },
+    { chunkSender, clock, continuity, ledger, linkPages, logger, queues, redis, runs, suppressions },
     { ...settings, prefix, ...(telemetry && { telemetry }) },
   );
   services.push(reconciler, consumer);

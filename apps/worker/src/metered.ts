@@ -26,9 +26,9 @@ export class MeteredLedger extends Ledger {
     this.#metrics = metrics;
   }
 
-  override async claim(ref: ChunkRef, id: string, limit: number): Promise<Claim> {
+  override async claim(ref: ChunkRef, id: string, limit: number, version?: number): Promise<Claim> {
     const start = performance.now();
-    const claim = await super.claim(ref, id, limit);
+    const claim = await super.claim(ref, id, limit, version);
     this.#metrics.claimSeconds.observe(secondsSince(start));
     this.#metrics.claimed.inc(claim.positions.length);
     return claim;

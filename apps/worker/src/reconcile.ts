@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { NO_ALERT } from '@sendonce/alerts';
+import type { Continuity } from '@sendonce/shared/continuity';
 import { resumeRun } from '@sendonce/shared/control';
 import type { Reputation, ReputationWindow, SesEvents } from '@sendonce/shared/events';
 import type { Ledger, Tally } from '@sendonce/shared/ledger';
@@ -23,6 +24,7 @@ const LOOKS_A_FENCE = 8;
 const QUIET_AFTER_MS = 10_000;
 
 export interface ReconcilerServices {
+  continuity: Pick<Continuity, 'mayWork'>;
   absence: AbsenceProof;
   account: SesAccount;
   clock: Clock;
@@ -85,8 +87,9 @@ export class Reconciler implements Service {
   }
 
   async #takeTurn(): Promise<void> {
-    const { logger, redis } = this.#services;
+    const { continuity, logger, redis } = this.#services;
     try {
+      if (!(await continuity.mayWork())) return;
       // Not a lock that anything leans on: it only saves the others the same work.
       const turn = `${this.#config.prefix}:1:reconciler`;
       const isMine = await redis.set(turn, this.#me, 'PX', Math.ceil(this.#everyMs / 2), 'NX');

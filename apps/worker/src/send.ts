@@ -7,8 +7,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { addressKey } from '@sendonce/shared/audience';
+import type { Continuity } from '@sendonce/shared/continuity';
 import type { ChunkRef, Claim, Ledger, Recipient, Settlement, Tally } from '@sendonce/shared/ledger';
-import { ClaimNotDurableError, UnknownChunkError } from '@sendonce/shared/ledger';
+import { ClaimNotDurableError, OlderDataError, UnknownChunkError } from '@sendonce/shared/ledger';
 import { hasEarlierTurn, type Queues } from '@sendonce/shared/queue';
 import { type Gate, type Pause, type Runs, UnknownRunError } from '@sendonce/shared/run';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
@@ -38,6 +39,7 @@ const LAST_PLACES_MS = 2 * BATCH_MS;
 
 export interface SendServices {
   clock: Clock;
+  continuity: Pick<Continuity, 'mayWork'>;
   ledger: Ledger;
   account: SesAccount;
   logger: Logger;
@@ -94,13 +96,14 @@ export class ChunkSender {
     } catch (error) {
       if (error instanceof ClaimNotDurableError)
         return this.#pause(ref.run, { cause: 'redis', reason: error.message, retryAt: this.#nextTry });
+      if (error instanceof OlderDataError) return 'interrupted';
       if (error instanceof UnknownRunError || error instanceof UnknownChunkError) return 'expired';
       throw error;
     }
   }
 
   async #sendChunk(ref: ChunkRef, { signal, priority, onProgress }: SendOptions): Promise<Outcome> {
-    const { clock, ledger, pinnedRuns, queues, runs } = this.#services;
+    const { clock, continuity, ledger, pinnedRuns, queues, runs } = this.#services;
     let tally = await ledger.tally(ref);
     let gate = await runs.tally(ref.run, ref.chunk, tally);
     if (tally.queued === 0) return 'done';
@@ -114,8 +117,8 @@ export class ChunkSender {
     let pace = await this.#reserve(tally.queued, signal);
     while (pace.places > 0) {
       await pauseUntil(pace.startsAt - CLAIM_AHEAD_MS, clock, signal);
-      if (signal.aborted) return 'interrupted';
-      const claim = await ledger.claim(ref, randomUUID(), pace.places);
+      if (signal.aborted || !(await continuity.mayWork())) return 'interrupted';
+      const claim = await ledger.claim(ref, randomUUID(), pace.places, tally.version);
       if (claim.positions.length === 0) return 'done';
       // The next places are reserved while these are used: the stream must not stand still between two micro-batches. Not
       // when somebody else may have the next turn, since nobody else could use them.

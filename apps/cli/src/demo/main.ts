@@ -48,6 +48,7 @@ const processes = new DemoProcesses(join(dataDir, 'logs'), {
   REDIS_URL: redisUrl,
   REDIS_PREFIX: prefix,
   CAMPAIGNS_DIR: join(dataDir, 'campaigns'),
+  STATE_DIR: join(dataDir, 'state'),
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',

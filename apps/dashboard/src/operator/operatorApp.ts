@@ -19,6 +19,7 @@ import { refuse } from './problemPage.js';
 import { auditRoutes } from './routes/auditRoutes.js';
 import { type CampaignServices, campaignRoutes } from './routes/campaignRoutes.js';
 import { type DoubtServices, doubtRoutes } from './routes/doubtRoutes.js';
+import { holdRoutes } from './routes/holdRoutes.js';
 import { type RunServices, runRoutes } from './routes/runRoutes.js';
 import { type SuppressionServices, suppressionRoutes } from './routes/suppressionRoutes.js';
 
@@ -77,6 +78,7 @@ export async function operatorApp(
   app.use(campaignRoutes(services, campaignsDir));
   app.use(suppressionRoutes(services));
   app.use(auditRoutes(services));
+  app.use(holdRoutes(services, campaignsDir));
   app.use(QUEUES_PATH, bullBoards(queues, QUEUES_PATH));
   app.use((request, response) => refuse(request, response, 404, 'There is nothing here.'));
   app.use(errorHandler(logger));

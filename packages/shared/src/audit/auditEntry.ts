@@ -5,6 +5,7 @@ export type AuditAction =
   | 'campaign.resume'
   | 'campaign.run'
   | 'doubts.settle'
+  | 'hold.release'
   | 'job.change'
   | 'job.promote'
   | 'job.remove'

@@ -19,8 +19,9 @@ export interface Trouble {
 }
 
 export function troublesOf(standing: Standing): Trouble[] {
-  const { account, durability, next, now, open, reputation, waitingJobs, workers } = standing;
+  const { account, durability, hold, next, now, open, reputation, waitingJobs, workers } = standing;
   const troubles: (Trouble | false | undefined)[] = [
+    hold !== undefined && bad('held', `Nothing is sent until somebody decides: ${hold.reason}.`, '/hold'),
     account?.closed !== undefined &&
       bad('account-closed', `Amazon SES lets the account send nothing: ${account.closed}`),
     ...open

@@ -1,4 +1,5 @@
 /** How the installation stands: what is open, what comes next, and what everything depends on. No recipient is looked at. */
+import type { Hold } from '../continuity/index.js';
 import { type NextRun, nextRuns, type SchedulePauses } from '../control/index.js';
 import type { Reputation, ReputationWindow } from '../events/index.js';
 import type { Durability } from '../ledger/index.js';
@@ -18,6 +19,7 @@ export interface StandingServices {
   /** These two cost Redis more than the rest, and change seldom. */
   countWorkers(): Promise<number>;
   readDurability(): Promise<Durability>;
+  readHold(): Promise<Hold | undefined>;
 }
 
 export interface Standing {
@@ -31,11 +33,12 @@ export interface Standing {
   /** Of sending. */
   waitingJobs: number;
   durability: Durability;
+  hold: Hold | undefined;
 }
 
 export async function readStanding(services: StandingServices): Promise<Standing> {
   const { clock, queues, reputation, runs } = services;
-  const [open, next, account, reputationNow, workers, waitingJobs, durability] = await Promise.all([
+  const [open, next, account, reputationNow, workers, waitingJobs, durability, hold] = await Promise.all([
     openRuns(runs),
     nextRuns(services),
     services.readAccount(),
@@ -43,6 +46,7 @@ export async function readStanding(services: StandingServices): Promise<Standing
     services.countWorkers(),
     queues.sends.getJobCountByTypes('waiting', 'prioritized', 'active'),
     services.readDurability(),
+    services.readHold(),
   ]);
   return {
     now: clock.now(),
@@ -53,6 +57,7 @@ export async function readStanding(services: StandingServices): Promise<Standing
     workers,
     waitingJobs,
     durability,
+    hold,
   };
 }
 

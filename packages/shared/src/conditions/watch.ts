@@ -3,6 +3,7 @@
  * the turn, tells.
  */
 import type { Alerts } from '@sendonce/alerts';
+import { readHold } from '../continuity/index.js';
 import { SchedulePauses } from '../control/index.js';
 import { readDurability } from '../ledger/index.js';
 import type { Logger, RedisConnection, Service } from '../runtime/index.js';
@@ -44,6 +45,7 @@ export class TroubleWatch implements Service {
       readAccount: () => readKnownAccount(redis, prefix),
       countWorkers: () => queues.sends.getWorkersCount(),
       readDurability: () => readDurability(redis, minReplicas),
+      readHold: () => readHold(redis, prefix),
     };
     this.#turn = `${prefix}:1:trouble-watch`;
     this.#timer = setInterval(() => {

@@ -8,6 +8,7 @@ export {
   type Doubt,
   Ledger,
   type Moved,
+  OlderDataError,
   type Settlement,
   type Tally,
   UnknownChunkError,

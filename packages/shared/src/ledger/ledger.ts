@@ -53,6 +53,11 @@ export interface Moved {
 }
 
 /** The chunk is not in the ledger: its retention is over, or it never was. */
+/** The data in Redis have gone back in time since the chunk was looked at. Nothing was claimed. */
+export class OlderDataError extends Error {
+  override readonly name = 'OlderDataError';
+}
+
 export class UnknownChunkError extends Error {
   override readonly name = 'UnknownChunkError';
 }
@@ -99,11 +104,17 @@ export class Ledger {
 
   /**
    * Takes up to `limit` queued recipients, and returns when that is durable. No positions: nothing is queued.
+   * @param version of the chunk when it was looked at.
    * @throws {ClaimNotDurableError} when Redis can't promise to remember it; the claim is given back.
+   * @throws {OlderDataError}
    */
-  async claim(ref: ChunkRef, id: string, limit: number): Promise<Claim> {
+  async claim(ref: ChunkRef, id: string, limit: number, version = 0): Promise<Claim> {
     const keys = this.#keys(ref);
-    const reply = await this.#run(recipientsClaim, [keys.states, keys.version, keys.claims], [id, limit]);
+    const reply = await this.#run(
+      recipientsClaim,
+      [keys.states, keys.version, keys.claims],
+      [id, limit, version],
+    );
     const [claimedAt, tally, ...positions] = reply as [number, number[], ...number[]];
     if (positions.length > 0) await this.#makeDurable(ref, id, positions);
     return { id, claimedAt, tally: toTally(tally), positions };
@@ -262,6 +273,8 @@ export class Ledger {
     } catch (error) {
       if (error instanceof Error && error.message.includes('NOCHUNK'))
         throw new UnknownChunkError(error.message, { cause: error });
+      if (error instanceof Error && error.message.includes('OLDERDATA'))
+        throw new OlderDataError(error.message, { cause: error });
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 /** What every process that works on the ledger needs to be ready: a Redis that keeps what it is told, and clocks that agree. */
+import type { Continuity } from '../continuity/index.js';
 import { assertDurable, readDurability } from '../ledger/index.js';
 import type { Clock, Health, RedisConnection, Settings } from '../runtime/index.js';
 import { assertClocksAgree, readClockSkew, type SesClient } from '../ses/index.js';
@@ -17,6 +18,14 @@ export function checkRedis(redis: RedisConnection): () => Promise<string> {
     await redis.ping();
     return `answers in ${Math.ceil(performance.now() - since)} ms`;
   };
+}
+
+/** The data are those that were there before. */
+export function addContinuityCheck(health: Health, continuity: Continuity): void {
+  health.add('continuity', () => {
+    if (continuity.hold) throw new Error(`everything is held: ${continuity.hold.reason}`);
+    return 'the data are those that were there before';
+  });
 }
 
 export function addLedgerChecks(

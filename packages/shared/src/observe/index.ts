@@ -1,5 +1,5 @@
 /** What others see of a process: its metrics, the state of the whole installation, what it needs to be ready. */
-export { addLedgerChecks, checkRedis } from './checks.js';
+export { addContinuityCheck, addLedgerChecks, checkRedis } from './checks.js';
 export { EventMetrics } from './eventMetrics.js';
 export { type Counter, type Gauge, type Histogram, ProcessMetrics } from './processMetrics.js';
 export { startTracing } from './startTracing.js';

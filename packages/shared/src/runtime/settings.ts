@@ -82,6 +82,8 @@ const Variables = z.object({
   COMPLAINT_RATE_WARN: share.default(0.0005),
   COMPLAINT_RATE_PAUSE: share.default(0.001),
   CAMPAIGNS_DIR: z.string().default('campaigns'),
+  /** What is remembered outside of Redis, to notice that older data are in it: a backup. */
+  STATE_DIR: z.string().default('.sendonce'),
   /** Who is told when something goes wrong, and from whom: `Name <a@example.com>, …`. */
   ADMINS: mailboxes.optional(),
   SERVER_EMAIL: mailboxes
@@ -163,6 +165,7 @@ export interface Settings {
   reputation: { bounceWarn: number; bouncePause: number; complaintWarn: number; complaintPause: number };
   sns: { localCertificateUrl?: string; topicArns: string[] };
   campaignsDir: string;
+  stateDir: string;
   fenceMs: number;
   journalRetentionMs: number;
   ledgerRetentionMs: number;
@@ -289,6 +292,7 @@ function toSettings(variables: z.infer<typeof Variables>): Settings {
         .filter(Boolean),
     },
     campaignsDir: variables.CAMPAIGNS_DIR,
+    stateDir: variables.STATE_DIR,
     fenceMs: variables.FENCE_SECONDS * 1_000,
     journalRetentionMs: variables.JOURNAL_RETENTION_DAYS * 86_400_000,
     ledgerRetentionMs: variables.LEDGER_RETENTION_DAYS * 86_400_000,

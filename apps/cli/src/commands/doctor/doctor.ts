@@ -6,6 +6,7 @@ import { checkAccount } from './checkAccount.js';
 import { checkAlerts } from './checkAlerts.js';
 import { checkCampaigns } from './checkCampaigns.js';
 import { checkClocks } from './checkClocks.js';
+import { checkContinuity } from './checkContinuity.js';
 import { checkEvents } from './checkEvents.js';
 import { checkIdentities } from './checkIdentities.js';
 import { checkLinks } from './checkLinks.js';
@@ -18,6 +19,7 @@ import { type Check, type Finding, runCheck } from './finding.js';
 const CHECKS: Check[] = [
   checkRedis,
   checkMemory,
+  checkContinuity,
   checkAccount,
   checkClocks,
   checkEvents,

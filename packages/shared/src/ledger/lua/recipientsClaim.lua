@@ -1,9 +1,12 @@
 -- Takes up to a number of queued recipients for one worker, lowest position first.
--- KEYS states, version, claims   ARGV claim id, limit
+-- KEYS states, version, claims   ARGV claim id, limit, version that the worker has seen
 -- Returns {claimed at (ms), tally, position...}; no position: nothing is queued.
 -- The same claim id again gets the same claim: the client sends a command anew when the connection broke before the reply.
 local states = redis.call('GET', KEYS[1])
 if not states then return redis.error_reply('NOCHUNK ' .. KEYS[1]) end
+
+-- Versions only grow: these data are older than what was seen a moment ago.
+if tonumber(redis.call('GET', KEYS[2]) or 0) < tonumber(ARGV[3]) then return redis.error_reply('OLDERDATA ' .. KEYS[1]) end
 
 local known = redis.call('HGET', KEYS[3], ARGV[1])
 if known then

@@ -1,0 +1,5 @@
+-- For all scripts of this folder.
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
