@@ -13,8 +13,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** Longer than two marks: what is remembered is the mark before the last one. */
-const MARKS_MS = 11_000;
+/** Longer than two marks. */
+const MARKS_MS = 5_000;
 
 async function setup(count: number, settings = '') {
   const redis = await startRedis({ dataDir: join(mkdtempSync(join(tmpdir(), 'sendonce-e2e-')), 'redis') });

@@ -39,7 +39,7 @@ const LAST_PLACES_MS = 2 * BATCH_MS;
 
 export interface SendServices {
   clock: Clock;
-  continuity: Pick<Continuity, 'mayWork'>;
+  continuity: Pick<Continuity, 'mayWork' | 'suspect'>;
   ledger: Ledger;
   account: SesAccount;
   logger: Logger;
@@ -96,7 +96,10 @@ export class ChunkSender {
     } catch (error) {
       if (error instanceof ClaimNotDurableError)
         return this.#pause(ref.run, { cause: 'redis', reason: error.message, retryAt: this.#nextTry });
-      if (error instanceof OlderDataError) return 'interrupted';
+      if (error instanceof OlderDataError) {
+        await this.#services.continuity.suspect();
+        return 'interrupted';
+      }
       if (error instanceof UnknownRunError || error instanceof UnknownChunkError) return 'expired';
       throw error;
     }

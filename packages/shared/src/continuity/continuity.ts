@@ -8,6 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { readDurability } from '../ledger/index.js';
 import type { Runs } from '../run/index.js';
 import { type Logger, luaScript, messageOf, type RedisConnection, type Service } from '../runtime/index.js';
 import { continuityKey } from './continuityKey.js';
@@ -18,7 +19,7 @@ const marksMeet = luaScript(import.meta.url, 'marksMeet', prelude);
 const hold = luaScript(import.meta.url, 'hold', prelude);
 const release = luaScript(import.meta.url, 'release', prelude);
 
-const MARK_EVERY_MS = 5_000;
+const MARK_EVERY_MS = 2_000;
 /** A process that remembers nothing asks when nobody has touched the data for so long and there is work in them, ms. */
 const OLD_MS = 6 * 3_600_000;
 
@@ -57,8 +58,10 @@ export class Continuity implements Service {
   readonly #key: string;
   readonly #file: StateFile;
   #memory: Memory | undefined;
-  /** What was seen last; remembered at the next look, when Redis has it on disk however it is set up. */
+  /** What was seen last. */
   #seen: Memory | undefined;
+  /** Redis has on disk what it has answered to. Otherwise a crash may cost a second, which is no reason to hold anything. */
+  #isSynchronous = false;
   #hold: Hold | undefined;
   /** False from the moment when the connection is lost until the data that are there now have been looked at. */
   #isSure = false;
@@ -77,6 +80,7 @@ export class Continuity implements Service {
   /** Looks at the data for the first time. @throws {UsageError} when the file can't be read. */
   async start(): Promise<void> {
     this.#memory = this.#file.read();
+    this.#isSynchronous = (await readDurability(this.#services.redis)).guarantee === 'every-write';
     await this.#look();
     this.#timer = setInterval(() => {
       this.look().catch((error: unknown) =>
@@ -107,6 +111,12 @@ export class Continuity implements Service {
     return this.#hold === undefined;
   }
 
+  /** Somebody has met data that are older than what it had seen. */
+  async suspect(): Promise<void> {
+    if (this.#isSynchronous) await hold(this.#services.redis, [this.#key], ['older']);
+    await this.look();
+  }
+
   /** One look at a time. */
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
@@ -132,8 +142,11 @@ export class Continuity implements Service {
     // While it is held the last that is known of the right data must not be forgotten.
     if (this.#hold) return;
     const { installation, mark, at } = memory;
-    this.#memory = this.#seen?.installation === installation ? this.#seen : { installation, mark: 0, at };
+    const seen = this.#seen;
     this.#seen = { installation, mark, at };
+    if (this.#isSynchronous) this.#memory = this.#seen;
+    // One mark back, which is on disk by now.
+    else this.#memory = seen?.installation === installation ? seen : { installation, mark: 0, at };
     await this.#file.write(this.#memory);
   }
 
