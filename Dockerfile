@@ -44,8 +44,8 @@ COPY deploy/docker/healthcheck.mjs ./
 # Moved, because a folder that is copied into keeps its own date, and one that comes along has this.
 ARG SOURCE_DATE_EPOCH=0
 RUN mkdir campaigns && rm package.json pnpm-lock.yaml pnpm-workspace.yaml \
- && chmod -R a+rX,go-w . && mkdir /out && cd / && mv /app /out/app \
- && find /out -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+ && chmod -R a+rX,go-w . && mkdir /out /state && cd / && mv /app /out/app \
+ && find /out /state -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 # --- What runs.
 FROM node:24.21.0-bookworm-slim
@@ -53,6 +53,8 @@ FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production HEALTH_HOST=0.0.0.0 WORKER_HEALTH_PORT=3002 SCHEDULER_HEALTH_PORT=3002 DASHBOARD_HEALTH_PORT=3002
 # Root's, and read only: the process could not change its own code even on a file system that can be written.
 COPY --from=app /out/ /
+# What is remembered outside of Redis (STATE_DIR): a volume that is made here belongs to the process.
+COPY --from=app --chown=node:node /state/ /var/lib/sendonce/
 WORKDIR /app
 USER node
 # Processes stop on it within 9 s, and put back what they have not sent. Node is the process itself, without a shell between.

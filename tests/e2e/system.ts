@@ -62,6 +62,8 @@ export const everyone = (count: number): InboxReport => ({
 export interface SystemOptions {
   campaignsDir: string;
   redisUrl?: string;
+  /** Default: one of its own. */
+  prefix?: string;
   env?: Record<string, string>;
 }
 
@@ -101,9 +103,9 @@ export class System {
     campaignsDir,
     redisUrl = process.env.REDIS_URL ?? '',
     env = {},
+    prefix = `e2e-${Math.random().toString(36).slice(2, 10)}`,
   }: SystemOptions): Promise<System> {
     const [sesPort, publicPort, dashboardPort] = await Promise.all([freePort(), freePort(), freePort()]);
-    const prefix = `e2e-${Math.random().toString(36).slice(2, 10)}`;
     const sesUrl = `http://127.0.0.1:${sesPort}`;
     const publicUrl = `http://127.0.0.1:${publicPort}`;
     const all = {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type RedisConnection, UsageError } from '../runtime/index.js';
 import { continuityKey } from './continuityKey.js';
 
-export interface Migration {
+interface Migration {
   /** The number that the data have afterwards; one more than before. */
   to: number;
   about: string;
@@ -17,6 +17,9 @@ export interface Migration {
 
 /** What this version makes of older data, in order. The first form is 1. */
 const MIGRATIONS: readonly Migration[] = [];
+
+/** Of this version. */
+export const SCHEMA = 1 + MIGRATIONS.length;
 
 const LOCK_MS = 60_000;
 const WAIT_MS = 500;
