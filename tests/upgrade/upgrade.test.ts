@@ -92,8 +92,8 @@ describe('the data of schema', () => {
       for (const { key, ttl, dump } of fixture.keys)
         await connection.restore(key, Math.max(0, ttl), Buffer.from(dump, 'base64'));
       // Long ago.
-    await connection.hset(`${PREFIX}:1:{continuity}`, 'at', 0);
-    const system = await start();
+      await connection.hset(`${PREFIX}:1:{continuity}`, 'at', 0);
+      const system = await start();
       system.spawn('worker');
       // Nobody has touched these data for long, and nothing remembers them.
       await waitFor('the question', async () => (await system.sendonce('hold')).code === 1);

@@ -1,4 +1,8 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type SesLocal, startSesLocal } from '@sendonce/ses-local';
+import { Continuity } from '@sendonce/shared/continuity';
 import { openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
@@ -58,8 +62,23 @@ async function setup(settings: string, claimAgeMs: number) {
   const absence = new AbsenceProof({ clock, events, logger, redis, sender }, config);
   const pinnedRuns = new PinnedRuns(runs);
   const account = new SesAccount({ redis, ses: sender, clock, logger }, { prefix, refreshMs: 1_000 });
+  const stateDir = mkdtempSync(join(tmpdir(), 'sendonce-state-'));
+  const continuity = new Continuity({ logger, redis, runs }, { prefix, stateDir, name: 'worker' });
   const reconciler = new Reconciler(
-    { absence, account, clock, events, ledger, logger, pinnedRuns, queues, redis, reputation, runs },
+    {
+      absence,
+      account,
+      clock,
+      continuity,
+      events,
+      ledger,
+      logger,
+      pinnedRuns,
+      queues,
+      redis,
+      reputation,
+      runs,
+    },
     config,
   );
 

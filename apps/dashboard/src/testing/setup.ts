@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hashPassword } from '@sendonce/shared/access';
 import { AuditTrail } from '@sendonce/shared/audit';
+import { readHold } from '@sendonce/shared/continuity';
 import { SchedulePauses } from '@sendonce/shared/control';
 import { MailOutcomes, ReputationWindow } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
@@ -51,6 +52,7 @@ export async function openDashboard(
     prefix,
     queues,
     readAccount: async () => undefined,
+    readHold: () => readHold(redis, prefix),
     redis,
     reputation: new ReputationWindow({ redis, clock }, { prefix, limits }),
     runs,
