@@ -92,6 +92,10 @@ export interface OurOptions {
   /** The folder of campaigns, when it is there already. */
   campaignsDir?: string;
   onProgress?(sent: number): void;
+  /** Default: one of its own. */
+  prefix?: string;
+  /** Wait until the run's merge data are gone as well. */
+  isClosed?: boolean;
 }
 
 /** Sendonce: real workers, from the start of a run to its last mail. What it costs is counted from the first mail on. */
@@ -100,7 +104,7 @@ export async function ours(
   redis: EmbeddedRedis,
   { client, mails, workers = 1, rate = 1_000_000, latencyMs = 0, ...options }: OurOptions,
 ): Promise<Cost & { secondsToFirst: number }> {
-  const prefix = `bench-${Date.now()}`;
+  const prefix = options.prefix ?? `bench-${Date.now()}`;
   const campaignsDir = options.campaignsDir ?? (await writeCampaign(mails));
   const env = {
     ...AWS,
@@ -131,6 +135,7 @@ export async function ours(
   const commands = (await commandsOf(connection)) - commandsBefore;
   if (report.recipients !== mails) throw new Error(`${mails - report.recipients} have got no mail.`);
   await until(async () => (await runs.get(record.id)).status === 'finished');
+  if (options.isClosed) await until(async () => (await runs.open()).length === 0);
   for (const { child } of started) await stop(child);
   await closeQueues(queues);
   await closeRedis(connection);

@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type EmbeddedRedis, startRedis } from '../scripts/bootstrap/redis.mjs';
 import { Endpoint } from './children.js';
+import { benchFreezing } from './freezing.js';
+import { benchLatency } from './latency.js';
+import { benchMillion } from './million.js';
 import { benchSending } from './sending.js';
 import { judge, type Target } from './table.js';
 
@@ -33,6 +36,22 @@ const BENCHMARKS: Record<
         isFull,
         tell,
       }),
+  },
+  freezing: {
+    about: 'an audience from CSV',
+    isDefault: true,
+    run: ({ redis, isFull }) =>
+      benchFreezing(redis, { rounds: 5, recipients: isFull ? 500_000 : 100_000, tell }),
+  },
+  latency: {
+    about: 'a slow SES: is the rate filled?',
+    isDefault: false,
+    run: ({ endpoint, redis }) => benchLatency(endpoint, redis, { rounds: 3, mails: 5_000, tell }),
+  },
+  million: {
+    about: 'a run of a million',
+    isDefault: false,
+    run: ({ endpoint, redis }) => benchMillion(endpoint, redis, tell),
   },
 };
 

@@ -75,7 +75,7 @@ describe('administrators', () => {
     ])
       expect(text).toContain(part);
     const metrics = await (await fetch(`${health}/metrics`)).text();
-    expect(metrics).toMatch(/sendonce_alerts_total\{channel="ses",outcome="sent"\} 1/);
+    expect(metrics).toMatch(/sendonce_alerts_total\{channel="ses",outcome="sent"\} 1\n/);
     const dashboard = await system.startDashboardPorts();
     const cookie = await system.cookie();
     const board = await fetch(`${system.dashboardUrl}/queues/api/queues/runs/planted-job`, {

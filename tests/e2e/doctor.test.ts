@@ -61,6 +61,7 @@ it('says of every check why it matters, and ends with 0 when nothing is wrong', 
     'Redis',
     'Redis durability',
     'Redis memory',
+    'Data',
     'SES',
     'SES sending',
     'SES sandbox',
@@ -68,6 +69,7 @@ it('says of every check why it matters, and ends with 0 when nothing is wrong', 
     'Configuration set sendonce',
     'SES events',
     'Sender dif.io',
+    'Alerts',
     'Links to unsubscribe',
     'Public URL',
     'Campaign files',
@@ -78,6 +80,18 @@ it('says of every check why it matters, and ends with 0 when nothing is wrong', 
 it('ends with 2 when the settings are wrong or Redis is away', async () => {
   expect((await doctor({ FENCE_SECONDS: 'soon' })).code).toBe(2);
   expect((await doctor({ REDIS_URL: 'redis://127.0.0.1:1' })).code).toBe(2);
+});
+
+describe('alerts', () => {
+  it('that nobody gets are told of, and so is a sender that SES has not verified', async () => {
+    expect((await doctor()).about('Alerts')).toMatchObject({
+      verdict: 'warning',
+      detail: 'nobody is told when something goes wrong',
+    });
+    const { about } = await doctor({ ADMINS: 'Ops <ops@example.com>', SERVER_EMAIL: 'server@dif.io' });
+    expect(about('Alerts')).toMatchObject({ verdict: 'ok', detail: 'go to one administrator' });
+    expect(about('Alerts without SES')).toMatchObject({ verdict: 'warning' });
+  });
 });
 
 describe('Redis', () => {

@@ -40,7 +40,7 @@ it('each process is ready by its checks, not without Redis, and again when it is
   const { redis, system, health } = await setup();
   const names = (await Promise.all(health.map(readyz))).map(({ checks }) => Object.keys(checks));
   expect(names).toEqual([
-    ['redis', 'durability', 'clocks', 'consumers'],
+    ['redis', 'durability', 'clocks', 'continuity', 'consumers'],
     ['redis', 'durability', 'clocks', 'campaigns'],
     ['redis'],
   ]);

@@ -17,7 +17,12 @@ import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, runProcess } from '@sendonce/shared/runtime';
 import { assertClocksAgree, readClockSkew, SendRate, SesAccount, SesClient } from '@sendonce/shared/ses';
-import { findLinkObstacle, openUnsubscribeLinks, SuppressionList } from '@sendonce/shared/suppression';
+import {
+  findLinkObstacle,
+  LateSuppressions,
+  openUnsubscribeLinks,
+  SuppressionList,
+} from '@sendonce/shared/suppression';
 import { AbsenceProof } from './absence.js';
 import { JobConsumer } from './jobConsumer.js';
 import { MailRenderer } from './mailRenderer.js';
@@ -97,6 +102,7 @@ await runProcess('worker', async (services, settings, logger, { alerts, health, 
       account,
       clock,
       continuity,
+      lateSuppressions: new LateSuppressions({ redis, prefix }),
       ledger,
       logger,
       pinnedRuns,

@@ -12,6 +12,8 @@ export interface PinnedRun {
   snapshot: CampaignSnapshot;
   template: MessageTemplate;
   scheduledAt: Date;
+  /** Before its audience was frozen. */
+  createdAt: Date;
   /** How many there are to send to, after freezing. */
   recipients: number;
   /** Links of its mails of which this worker has told. */
@@ -46,6 +48,7 @@ export class PinnedRuns {
       snapshot,
       template,
       scheduledAt,
+      createdAt: record.createdAt,
       recipients: recipientCount(record) - record.numbers.suppressed,
       notedLinks: new Set(),
     };

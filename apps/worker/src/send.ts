@@ -14,7 +14,7 @@ import { hasEarlierTurn, type Queues } from '@sendonce/shared/queue';
 import { type Gate, type Pause, type Runs, UnknownRunError } from '@sendonce/shared/run';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
 import type { MailSender, Remedy, Reservation, SendRate, SesAccount } from '@sendonce/shared/ses';
-import type { SuppressionList } from '@sendonce/shared/suppression';
+import type { LateSuppressions, SuppressionList } from '@sendonce/shared/suppression';
 import type { MailRenderer } from './mailRenderer.js';
 import type { Outcome } from './outcomes.js';
 import { pauseRun } from './pauses.js';
@@ -40,6 +40,7 @@ const LAST_PLACES_MS = 2 * BATCH_MS;
 export interface SendServices {
   clock: Clock;
   continuity: Pick<Continuity, 'mayWork' | 'suspect'>;
+  lateSuppressions: LateSuppressions;
   ledger: Ledger;
   account: SesAccount;
   logger: Logger;
@@ -200,16 +201,23 @@ export class ChunkSender {
   }
 
   /**
-   * Who was put on the suppression list since the freezing, by position, with the reason. One round trip a micro-batch,
-   * beside that of the announcement.
+   * Who was put on the suppression list since the freezing, by position, with the reason. One command a micro-batch, beside
+   * that of the announcement, and nearly always no more than that.
    */
   async #suppressedAmong({ ref, run, recipients, claim }: Batch): Promise<Map<number, string>> {
-    const { clock, ledger, suppressions } = this.#services;
+    const { clock, lateSuppressions, ledger, suppressions } = this.#services;
     const { positions } = claim;
     try {
       const keys = positions.map((position) => addressKey(recipients[position]?.address ?? ''));
-      const found = await suppressions.findMany(keys, run.snapshot.id);
-      return new Map([...found].map(([index, { reason }]) => [positions[index] as number, reason]));
+      const late = await lateSuppressions.among(keys, run.createdAt);
+      if (late.length === 0) return new Map();
+      const found = await suppressions.findMany(
+        late.map((index) => keys[index] as string),
+        run.snapshot.id,
+      );
+      return new Map(
+        [...found].map(([place, { reason }]) => [positions[late[place] as number] as number, reason]),
+      );
     } catch (error) {
       // In a cluster the list may be away while the chunk is not. Nothing was sent, so nobody needs to be in doubt.
       const note = { event: 'release', at: clock.now(), detail: '' } as const;

@@ -4,7 +4,7 @@
  */
 import { type AlertMail, composeAlert } from './alertMail.js';
 import { type AlertStore, MemoryStore } from './alertStore.js';
-import type { Channel } from './channels.js';
+import { CHANNELS, type Channel } from './channels.js';
 import {
   type AlertState,
   type Batch,
@@ -30,6 +30,9 @@ const STORE_TIMEOUT_MS = 2_000;
 const MAX_GATHERED = 200;
 /** More mails than this at a time are a mistake of ours. */
 const MAX_MAILS_A_LOOK = 20;
+
+const OUTCOMES = ['sent', 'failed'] as const;
+type Outcome = (typeof OUTCOMES)[number];
 
 export interface AlertsServices {
   /** The first that takes the alert has it; the others are for when it does not. */
@@ -60,7 +63,7 @@ export class Alerts {
   readonly #limits: Limits;
   readonly #alone = new MemoryStore();
   readonly #now: () => number;
-  readonly #attempts = new Map<string, ReturnType<Alerts['attempts']>[number]>();
+  readonly #attempts = new Map<string, number>();
   #gathered = new Map<string, Counted>();
   #looking: Promise<void> = Promise.resolve();
   #gathering: NodeJS.Timeout | undefined;
@@ -78,8 +81,14 @@ export class Alerts {
   }
 
   /** How often each channel has been tried, for metrics. */
-  attempts(): { channel: Channel['name']; outcome: 'sent' | 'failed'; times: number }[] {
-    return [...this.#attempts.values()];
+  attempts(): { channel: Channel['name']; outcome: Outcome; times: number }[] {
+    return CHANNELS.flatMap((channel) =>
+      OUTCOMES.map((outcome) => ({
+        channel,
+        outcome,
+        times: this.#attempts.get(`${channel} ${outcome}`) ?? 0,
+      })),
+    );
   }
 
   get source(): string {
@@ -208,9 +217,8 @@ export class Alerts {
     }
   }
 
-  #countAttempt(channel: Channel['name'], outcome: 'sent' | 'failed'): void {
+  #countAttempt(channel: Channel['name'], outcome: Outcome): void {
     const key = `${channel} ${outcome}`;
-    const times = (this.#attempts.get(key)?.times ?? 0) + 1;
-    this.#attempts.set(key, { channel, outcome, times });
+    this.#attempts.set(key, (this.#attempts.get(key) ?? 0) + 1);
   }
 }

@@ -9,8 +9,10 @@ const TIMEOUT_MS = 15_000;
 /** Slack cuts longer texts. https://docs.slack.dev/reference/methods/chat.postMessage#truncating */
 const MAX_WEBHOOK_TEXT = 3_500;
 
+export const CHANNELS = ['ses', 'smtp', 'webhook'] as const;
+
 export interface Channel {
-  readonly name: 'ses' | 'smtp' | 'webhook';
+  readonly name: (typeof CHANNELS)[number];
   /** @throws when the alert was not taken. */
   send(mail: AlertMail): Promise<void>;
 }

@@ -5,6 +5,7 @@ export {
   readSuppressionCsv,
   type SuppressionRow,
 } from './importSuppressions.js';
+export { LateSuppressions } from './lateSuppressions.js';
 export {
   EVERYTHING,
   SUPPRESSION_REASONS,

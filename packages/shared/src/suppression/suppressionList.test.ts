@@ -76,7 +76,9 @@ describe('the suppression list', () => {
     expect(await list.remove('a@example.com', EVERYTHING)).toBe(true);
     expect((await list.find('a@example.com')).map(({ scope }) => scope)).toEqual(['news']);
     expect(await list.remove('a@example.com', 'news')).toBe(true);
-    expect(await test.redis.keys(`${prefix}:*`)).toEqual([]);
+    const keys = await test.redis.keys(`${prefix}:*`);
+    // What came lately is forgotten by itself.
+    expect(keys.filter((key) => !key.includes('lately'))).toEqual([]);
   });
 
   it('forgets only for the reason that is named', async () => {
@@ -161,7 +163,7 @@ describe('transient bounces', () => {
     for (let times = 0; times < 10; times++) expect(await list.countTransientBounce(nothing, 0)).toBe(false);
     expect(await test.redis.keys(`${prefix}:*`)).toEqual([]);
     await bounce();
-    const [key = ''] = await test.redis.keys(`${prefix}:*`);
+    const [key = ''] = await test.redis.keys(`${prefix}:*transient*`);
     expect(await test.redis.pttl(key)).toBeGreaterThan(29 * DAY_MS);
   });
 });

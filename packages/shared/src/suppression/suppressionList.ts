@@ -1,6 +1,7 @@
 /**
- * The suppression list: addresses that get no mail, of one campaign or of any. It is asked when an audience is frozen and
- * once more for every micro-batch that has been claimed, so that whoever unsubscribes while a run goes on gets nothing.
+ * The suppression list: addresses that get no mail, of one campaign or of any. It is asked when an audience is frozen; for
+ * every micro-batch that has been claimed lateSuppressions.ts knows whom to ask for once more, so that whoever unsubscribes
+ * while a run goes on gets nothing.
  *
  * A change is one Lua script on one shard and holds from its reply on. All of them may be repeated: SES's events come
  * twice, and people click twice.
@@ -13,6 +14,7 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Clock, luaScript, type RedisConnection } from '../runtime/index.js';
 import { Buckets } from './buckets.js';
+import { noteLate } from './lateSuppressions.js';
 import {
   EVERYTHING,
   letterOf,
@@ -51,11 +53,13 @@ export interface TransientBounce {
 
 export class SuppressionList {
   readonly #redis: RedisConnection;
+  readonly #prefix: string;
   readonly #clock: Clock;
   readonly #buckets: Buckets;
 
   constructor({ redis, prefix, clock }: { redis: RedisConnection; prefix: string; clock: Clock }) {
     this.#redis = redis;
+    this.#prefix = prefix;
     this.#clock = clock;
     this.#buckets = new Buckets(prefix);
   }
@@ -67,6 +71,7 @@ export class SuppressionList {
 
   /** In the order of the entries. An entry that is there keeps its reason and time, unless the new reason is stronger. */
   async addMany(suppressions: readonly Suppression[]): Promise<Added[]> {
+    await this.#note(suppressions.map(({ address }) => address));
     const results = new Array<Added>(suppressions.length).fill('known');
     await this.#eachShard(
       suppressions.map(({ address }) => address),
@@ -150,6 +155,7 @@ export class SuppressionList {
     limit: number,
   ): Promise<boolean> {
     if (limit === 0) return false;
+    await this.#note([address]);
     const entry = packEntry({ scope: EVERYTHING, reason: 'bounce', since: at, ...(run && { run }) });
     const reply = await transientBounce(
       this.#redis,
@@ -166,6 +172,10 @@ export class SuppressionList {
       ],
     );
     return reply === 1;
+  }
+
+  #note(addresses: readonly string[]): Promise<void> {
+    return noteLate({ redis: this.#redis, prefix: this.#prefix }, addresses);
   }
 
   /**

@@ -13,7 +13,8 @@ export const checkAlerts: Check = {
     if (!admins && !webhookUrl)
       return [{ check: CHECK, verdict: 'warning', detail: 'nobody is told when something goes wrong', mend }];
     if (!admins) return [{ check: CHECK, verdict: 'ok', detail: 'go to ALERT_WEBHOOK_URL' }];
-    const told = `${parseMailboxes(admins).length} administrators`;
+    const { length: people } = parseMailboxes(admins);
+    const told = people === 1 ? 'one administrator' : `${people} administrators`;
     const second = [smtpUrl && 'ALERT_SMTP_URL', webhookUrl && 'ALERT_WEBHOOK_URL']
       .filter(Boolean)
       .join(', ');
