@@ -32,7 +32,7 @@ const BENCHMARKS: Record<
     run: ({ endpoint, redis, isFull }) =>
       benchSending(endpoint, redis, {
         rounds: isFull ? 7 : 5,
-        mails: isFull ? 40_000 : 20_000,
+        mails: isFull ? 80_000 : 40_000,
         isFull,
         tell,
       }),

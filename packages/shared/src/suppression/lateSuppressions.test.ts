@@ -11,14 +11,12 @@ beforeAll(async () => {
 afterAll(() => test.close());
 
 let count = 0;
-/** An installation that has been running for an hour. */
 async function setup() {
   const prefix = `${test.prefix}-${count++}`;
   const services = { redis: test.redis, prefix };
   const list = new SuppressionList({ ...services, clock: new StubClock() });
   const late = new LateSuppressions(services);
   const horizonAt = (ms: number) => test.redis.set(`${prefix}:1:{suppressed-lately}:horizon`, ms);
-  await horizonAt(Date.now() - 3_600_000);
   const add = (...addresses: string[]) =>
     list.addMany(
       addresses.map((address) => ({ address, scope: EVERYTHING, reason: 'bounce', since: new Date() })),
@@ -59,11 +57,9 @@ it('runs from before the horizon look everybody up', async () => {
   expect(await late.among(people, new Date(Date.now() - 300_000))).toEqual([0]);
 });
 
-it('a run that is older than what is kept looks everybody up, and so does one on data that never noted anybody', async () => {
-  const { late, services } = await setup();
+it('a run that is older than what is kept looks everybody up', async () => {
+  const { late } = await setup();
   expect(await late.among(people, new Date(Date.now() - 3 * 86_400_000))).toEqual([0, 1, 2]);
-  const fresh = new LateSuppressions({ ...services, prefix: `${services.prefix}-fresh` });
-  expect(await fresh.among(people, now())).toEqual([0, 1, 2]);
 });
 
 it('a list of many thousands that comes at once is not kept, and everybody is looked up', async () => {

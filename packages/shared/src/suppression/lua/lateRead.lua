@@ -2,6 +2,5 @@
 -- KEYS set, horizon   ARGV from (ms), for how long notes are kept (ms)
 -- Returns {now, horizon, {address…}}: after the horizon nothing is missing.
 local now = now_ms()
-redis.call('SETNX', KEYS[2], now)
-local horizon = math.max(tonumber(redis.call('GET', KEYS[2])), now - ARGV[2])
+local horizon = math.max(tonumber(redis.call('GET', KEYS[2]) or 0), now - ARGV[2])
 return {now, horizon, redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[1], '+inf')}
