@@ -19,6 +19,7 @@ import {
   setConditions,
   take,
 } from './rules.js';
+import { makeScrubber } from './scrub.js';
 
 /** So many that come together cost one look at Redis, ms. */
 const GATHER_MS = 500;
@@ -63,6 +64,7 @@ export class Alerts {
   readonly #limits: Limits;
   readonly #alone = new MemoryStore();
   readonly #now: () => number;
+  readonly #scrubber = makeScrubber();
   readonly #attempts = new Map<string, number>();
   #gathered = new Map<string, Counted>();
   #looking: Promise<void> = Promise.resolve();
@@ -213,7 +215,8 @@ export class Alerts {
       return undefined;
     } catch (error) {
       this.#countAttempt(channel.name, 'failed');
-      return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      // SES and mail servers name addresses in what they refuse, and this goes to the next channel and into logs.
+      return this.#scrubber.text(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
     }
   }
 

@@ -13,7 +13,8 @@ type ExpressRequest = IncomingMessage & { originalUrl?: string; id?: unknown };
 /** @throws {Error} when an option is wrong. */
 export function alertOnErrors(options: AlertOptions) {
   const { alerts } = openAlerts(options);
-  const context = { scrubber: makeScrubber(), source: alerts.source };
+  const scrubber = makeScrubber();
+  const context = { scrubber, source: alerts.source };
   return (
     error: unknown,
     request: ExpressRequest,
@@ -33,7 +34,7 @@ export function alertOnErrors(options: AlertOptions) {
           path: (request.originalUrl ?? request.url ?? '').split('?')[0],
           status,
           request: String(request.id ?? headers['x-request-id'] ?? randomUUID()),
-          err: { ...err, type: err.name, message: err.message, stack: err.stack },
+          err: { ...(scrubber.value(err) as object), type: err.name, message: err.message, stack: err.stack },
         },
         context,
       );

@@ -9,6 +9,9 @@ const ERROR_LEVEL = 50;
 /** On a line that is no alert: because it is about alerts, or because a condition tells of it. */
 export const NO_ALERT = { alert: false };
 
+/** Of all fields together, and of the error's own: the whole state of the alerts is one small key. */
+const MAX_FIELDS_TEXT = 4_000;
+
 interface LoggedError {
   type?: string;
   message?: string;
@@ -72,7 +75,10 @@ export interface RecordContext {
 }
 
 function tell(fields: unknown): string[] {
-  return Object.entries(fields as object).map(
+  const lines = Object.entries(fields as object).map(
     ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value, null, 2)}`,
   );
+  const text = lines.join('\n');
+  if (text === '') return [];
+  return [text.length > MAX_FIELDS_TEXT ? `${text.slice(0, MAX_FIELDS_TEXT)}… (cut)` : text];
 }

@@ -129,4 +129,32 @@ describe('a condition', () => {
     expect(look(state, 19_000, [])).toBeUndefined();
     expect(look(state, 60_000, [])).toBeUndefined();
   });
+
+  it('is told beside any number of kinds of errors, and takes nothing from their counts', () => {
+    const state = emptyState();
+    for (let n = 0; n < 1_000; n++) note(state, error(`kind-${n}`), times(2, 0));
+    for (const now of [0, 10_000, 20_000]) setConditions(state, [paused], { now, source: 'here' });
+    const told = take(state, 20_000, limits)?.told ?? [];
+    expect(told.filter(({ title }) => title === 'it is paused')).toHaveLength(1);
+    const errors = told.filter(({ isCondition }) => !isCondition);
+    expect(errors.reduce((sum, { count }) => sum + count, 0)).toBe(2_000);
+  });
+
+  it('is one of a hundred at the most; those that were told stay, and the rest is a number', () => {
+    const state = emptyState();
+    const many = Array.from({ length: 1_000 }, (_, n) => ({ key: `run-${n}`, title: `run-${n} is paused` }));
+    look(state, 0, many.slice(900));
+    expect(look(state, 20_000, many.slice(900))).toHaveLength(100);
+    const further = look(state, 40_000, many) ?? [];
+    expect(further.filter(([, resolvedAfter]) => !resolvedAfter)).toEqual([]);
+    expect(look(state, 60_000, many)).toEqual([['901 further troubles beside 99', undefined]]);
+    for (let round = 0; round < 20; round++) {
+      const now = 120_000 + round * 60_000;
+      look(state, now, many.slice(round * 50, round * 50 + 50));
+      look(state, now + 30_000, many.slice(round * 50, round * 50 + 50));
+    }
+    look(state, 10_000_000, []);
+    look(state, 11_000_000, []);
+    expect(Object.keys(state.kinds).length).toBeLessThanOrEqual(101);
+  });
 });

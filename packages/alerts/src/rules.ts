@@ -28,6 +28,8 @@ const AT_ONCE = 0.6;
 const GRACE_MS = 20 * SECOND_MS;
 /** Kinds at a time. Beyond them errors are counted, not told apart. */
 const MAX_KINDS = 100;
+/** Conditions at a time, beside the kinds: a storm of errors must not hide that no worker is there. */
+const MAX_CONDITIONS = 100;
 const FURTHER = 'further';
 
 /** What happened, scrubbed and ready to be read. */
@@ -128,19 +130,39 @@ export function setConditions(
   conditions: readonly Condition[],
   { now, source }: { now: number; source: string },
 ): void {
-  for (const { key, title, detail = '', page } of conditions) {
+  const kept = withinRoom(state, conditions);
+  for (const { key, title, detail = '', page } of kept) {
     const occurrence = { fingerprint: `condition:${key}`, title, detail, source, ...(page && { page }) };
     const known = state.kinds[occurrence.fingerprint];
     if (known?.isOpen) Object.assign(known, { title, detail, lastAt: now });
     else openCondition(state, occurrence, now);
   }
-  const lasting = new Set(conditions.map(({ key }) => `condition:${key}`));
+  const lasting = new Set(kept.map(({ key }) => `condition:${key}`));
   for (const kind of Object.values(state.kinds))
     if (kind.isOpen && !lasting.has(kind.fingerprint)) resolveCondition(kind, now);
+  forgetResolved(state);
+}
+
+/** Those that are known stay, so that a condition does not come and go with its place on the list. */
+function withinRoom(state: AlertState, conditions: readonly Condition[]): readonly Condition[] {
+  if (conditions.length <= MAX_CONDITIONS) return conditions;
+  const isKnown = ({ key }: Condition): boolean => state.kinds[`condition:${key}`]?.isOpen === true;
+  const known = conditions.filter(isKnown);
+  const kept = [...known, ...conditions.filter((one) => !isKnown(one))].slice(0, MAX_CONDITIONS - 1);
+  const rest = conditions.length - kept.length;
+  return [...kept, { key: FURTHER, title: `${rest} further troubles beside ${kept.length}`, page: '/' }];
+}
+
+/** Each paused run is a condition of its own: what is over and told makes room, the oldest first. */
+function forgetResolved(state: AlertState): void {
+  const resolved = Object.entries(state.kinds)
+    .filter(([, { isOpen, pending, leased }]) => isOpen === false && pending + leased === 0)
+    .sort(([, a], [, b]) => b.lastAt - a.lastAt);
+  for (const [key] of resolved.slice(MAX_CONDITIONS)) delete state.kinds[key];
 }
 
 function openCondition(state: AlertState, occurrence: Occurrence, now: number): void {
-  const kind = kindOf(state, occurrence, now);
+  const kind = kindOf(state, occurrence, now, true);
   kind.isOpen = true;
   kind.lastAt = now;
   // It was gone for so short a time that nobody has heard of it: nothing to tell.
@@ -165,9 +187,10 @@ function resolveCondition(kind: Kind, now: number): void {
   kind.notBefore = now;
 }
 
-function kindOf(state: AlertState, occurrence: Occurrence, now: number): Kind {
+function kindOf(state: AlertState, occurrence: Occurrence, now: number, isCondition = false): Kind {
   forgetOld(state, now);
-  const isRoom = Object.keys(state.kinds).length < MAX_KINDS;
+  const kinds = Object.values(state.kinds).filter(({ isOpen }) => isOpen === undefined);
+  const isRoom = isCondition || kinds.length < MAX_KINDS;
   const key = occurrence.fingerprint in state.kinds || isRoom ? occurrence.fingerprint : FURTHER;
   const kind = state.kinds[key];
   if (kind) {

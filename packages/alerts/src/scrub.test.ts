@@ -70,4 +70,35 @@ describe('an object', () => {
       cause: { message: 'because of <address>' },
     });
   });
+
+  it('that throws when it is read is told as far as it can be', () => {
+    const hostile = {
+      fine: 1,
+      get broken() {
+        throw new Error('no');
+      },
+    };
+    expect(value(hostile)).toEqual({ fine: 1, broken: '(unreadable)' });
+  });
+});
+
+describe('a text that is cut', () => {
+  it('holds no half of a secret and no half of an address', () => {
+    const long = 'S3cr3t with spaces '.repeat(12).trim();
+    const scrubber = makeScrubber({ SOME_SECRET: long });
+    const address = `${'reader'.repeat(10)}@${'example'.repeat(8)}.com`;
+    // Any place of the cut within it.
+    for (let shift = 0; shift < 260; shift++) {
+      const filler = '.'.repeat(shift);
+      expect(scrubber.text(`${filler} ${`${long} `.repeat(120)}`)).not.toMatch(/S3cr3t|spaces/);
+      expect(scrubber.text(`${filler} ${`${address} `.repeat(300)}`)).not.toMatch(/reader|example/);
+    }
+  });
+});
+
+describe('an environment', () => {
+  it('with a URL that is wrongly encoded is read, and its password hidden', () => {
+    const scrubber = makeScrubber({ OTHERS_URL: 'redis://user:100%zz-sure@host' });
+    expect(scrubber.text('with 100%zz-sure')).toBe('with ********');
+  });
 });

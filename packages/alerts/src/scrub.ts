@@ -14,8 +14,12 @@ const SECRET_LENGTH = 6;
 const MAX_DEPTH = 6;
 const MAX_FIELDS = 50;
 const MAX_TEXT = 4_000;
-/** Far more than is kept, so that the cut can't leave half a secret. */
+/** More than is kept, because what is hidden gets shorter; a longer text costs no more than this. */
 const MAX_LOOKED_AT = 4 * MAX_TEXT;
+/** What an address or a token can't contain. */
+const DELIMITER = /[\s<>()[\]{}"'`,;:=/]/;
+/** Longer than any address (RFC 5321, 4.5.3.1.3). */
+const MAX_WORD = 512;
 
 /** Secrets that came from elsewhere than the environment, as variables of it. */
 const further: Record<string, string> = {};
@@ -35,7 +39,7 @@ export interface Scrubber {
 export function makeScrubber(env: NodeJS.ProcessEnv = process.env): Scrubber {
   const secrets = secretValues(env);
   const text = (long: string): string => {
-    let scrubbed = long.slice(0, MAX_LOOKED_AT);
+    let scrubbed = long.length > MAX_LOOKED_AT ? long.slice(0, cutOf(long, secrets)) : long;
     for (const secret of secrets) scrubbed = scrubbed.replaceAll(secret, HIDDEN);
     scrubbed = scrubAddresses(scrubLooks(scrubbed));
     return scrubbed.length > MAX_TEXT
@@ -43,6 +47,21 @@ export function makeScrubber(env: NodeJS.ProcessEnv = process.env): Scrubber {
       : scrubbed;
   };
   return { text, value: (value) => copy(value, text, 0, new Set()) };
+}
+
+/** Where a long text is cut: neither within a secret nor within a word, because half of either is not recognised. */
+function cutOf(text: string, secrets: readonly string[]): number {
+  let end = MAX_LOOKED_AT;
+  for (let before = 0; before !== end; ) {
+    before = end;
+    for (const secret of secrets) {
+      const at = text.lastIndexOf(secret, end - 1);
+      if (at >= 0 && at + secret.length > end) end = at;
+    }
+  }
+  const least = Math.max(0, end - MAX_WORD);
+  for (let at = end; at > least; at--) if (DELIMITER.test(text.charAt(at - 1))) return at;
+  return end;
 }
 
 /** Takes addresses out of a text of others. */
@@ -53,7 +72,7 @@ export function scrubAddresses(text: string): string {
 
 function secretValues(env: NodeJS.ProcessEnv): string[] {
   const values = Object.entries({ ...env, ...further }).flatMap(([name, value = '']) => {
-    const found = URL.canParse(value) ? [decodeURIComponent(new URL(value).password)] : [];
+    const found = URL.canParse(value) ? asWrittenAndDecoded(new URL(value).password) : [];
     if (SECRET_NAME.test(name)) found.push(value, ...value.split(/[\s,]+/));
     return found;
   });
@@ -62,6 +81,15 @@ function secretValues(env: NodeJS.ProcessEnv): string[] {
   return [...new Set(secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]))].sort(
     (a, b) => b.length - a.length,
   );
+}
+
+/** The environment is full of others' variables: a password with a bare `%` must not end the process. */
+function asWrittenAndDecoded(password: string): string[] {
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
 }
 
 function scrubLooks(text: string): string {
@@ -106,9 +134,22 @@ function copy(value: unknown, text: Scrubber['text'], depth: number, above: Set<
 /** What an error says of itself is not enumerable. */
 function fieldsOf(value: object): Record<string, unknown> {
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, part]) => [String(key), part]));
-  if (!(value instanceof Error)) return { ...value };
+  if (!(value instanceof Error)) return readable(value);
   const { name, message, stack, cause } = value;
-  return { ...value, name, message, stack, ...(cause !== undefined && { cause }) };
+  return { ...readable(value), name, message, stack, ...(cause !== undefined && { cause }) };
+}
+
+/** A getter of somebody else's may throw, and an alert must not fail because of it. */
+function readable(value: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.keys(value).map((name) => {
+      try {
+        return [name, (value as Record<string, unknown>)[name]];
+      } catch {
+        return [name, '(unreadable)'];
+      }
+    }),
+  );
 }
 
 function cut<T, U>(parts: readonly T[], tell: (part: T) => U): (U | string)[] {
