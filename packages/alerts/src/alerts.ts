@@ -180,10 +180,14 @@ export class Alerts {
 
   async #update<T>(store: AlertStore, change: (state: AlertState) => T): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
+    const given = new AbortController();
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('Redis does not answer.')), STORE_TIMEOUT_MS);
+      timer = setTimeout(() => {
+        given.abort();
+        reject(new Error('Redis does not answer.'));
+      }, STORE_TIMEOUT_MS);
     });
-    return Promise.race([store.update(change), late]).finally(() => clearTimeout(timer));
+    return Promise.race([store.update(change, given.signal), late]).finally(() => clearTimeout(timer));
   }
 
   async #tell(store: AlertStore, batch: Batch): Promise<void> {
