@@ -69,8 +69,8 @@ export class RedisStore implements AlertStore {
         TIME_TO_LIVE_MS,
         deadline,
       );
+      // Too late, or somebody else was quicker: nothing has changed, so it is done again for who still waits.
       if (verdict === 1) return result;
-      if (verdict === -1) throw new Error('Redis took the state of the alerts too late.');
     }
     throw new Error(`The state of the alerts was changed by others ${ATTEMPTS} times in a row.`);
   }
