@@ -109,11 +109,16 @@ function channelsOf({
   return channels;
 }
 
-/** Never waits for a Redis that is away: then every process counts for itself. */
+/**
+ * Waits for the first connection, so that processes that start in the middle of a storm count together from its beginning; of
+ * a Redis that is away it is known after a connection that fails, and then every process counts for itself.
+ */
 function connect(url: string): Redis | Cluster {
   const urls = url.split(',').map((part) => part.trim());
+  const retryEveryMs = () => 250;
   const impatient = {
-    enableOfflineQueue: false,
+    connectTimeout: 1_000,
+    retryStrategy: retryEveryMs,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
   };
@@ -124,7 +129,7 @@ function connect(url: string): Redis | Cluster {
       ? new Cluster(
           urls.map((one) => ({ host: new URL(one).hostname, port: Number(new URL(one).port || 6379) })),
           {
-            enableOfflineQueue: false,
+            clusterRetryStrategy: retryEveryMs,
             redisOptions: {
               ...impatient,
               ...(password && { password: decodeURIComponent(password) }),
