@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SesLocal, startSesLocal } from '@sendonce/ses-local';
-import { Continuity } from '@sendonce/shared/continuity';
+import { Continuity, releaseHold } from '@sendonce/shared/continuity';
 import { openSesEvents } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
@@ -101,7 +101,33 @@ async function setup(settings: string, claimAgeMs: number) {
     await reconciler.runOnce();
     return ledger.states(ref);
   };
-  return { claimedAt, eventOfMailAt, events, ledger, queues, ref, reconciler, run, runs, states };
+  /** As an operator does who lets data from before go on. */
+  const releaseOlderData = async () => {
+    await redis.hset(
+      `${prefix}:1:{continuity}`,
+      'held_at',
+      Date.now(),
+      'reason',
+      'older',
+      'data_at',
+      claimedAt,
+    );
+    await releaseHold(redis, prefix);
+    await continuity.look();
+  };
+  return {
+    releaseOlderData,
+    claimedAt,
+    eventOfMailAt,
+    events,
+    ledger,
+    queues,
+    ref,
+    reconciler,
+    run,
+    runs,
+    states,
+  };
 }
 
 describe('a claim of a dead worker', () => {
@@ -130,6 +156,18 @@ describe('a claim of a dead worker', () => {
   it('from before the first event ever is never taken for absent', async () => {
     const { claimedAt, eventOfMailAt, states } = await setup('in_doubt: resend\n', 2 * FENCE_MS);
     await eventOfMailAt(claimedAt + 1);
+    await eventOfMailAt(claimedAt + FENCE_MS * 1.5);
+    expect(await states()).toEqual(['in_doubt', 'queued']);
+  });
+
+  it('from before a restore is never taken for absent: its event may be in what is lost', async () => {
+    const { claimedAt, eventOfMailAt, releaseOlderData, states } = await setup(
+      'in_doubt: resend\n',
+      2 * FENCE_MS,
+    );
+    await eventOfMailAt(claimedAt - 1_000);
+    await states();
+    await releaseOlderData();
     await eventOfMailAt(claimedAt + FENCE_MS * 1.5);
     expect(await states()).toEqual(['in_doubt', 'queued']);
   });

@@ -24,7 +24,7 @@ const LOOKS_A_FENCE = 8;
 const QUIET_AFTER_MS = 10_000;
 
 export interface ReconcilerServices {
-  continuity: Pick<Continuity, 'mayWork'>;
+  continuity: Pick<Continuity, 'mayWork' | 'releasedAt'>;
   absence: AbsenceProof;
   account: SesAccount;
   clock: Clock;
@@ -181,11 +181,11 @@ export class Reconciler implements Service {
 
   /** With `in_doubt: resend`, doubts whose mail has provably not gone out go back to queued. */
   async #resendAbsent(record: RunRecord, chunk: number, tally: Tally): Promise<Tally> {
-    const { absence, clock, ledger, logger, pinnedRuns, queues } = this.#services;
+    const { absence, clock, continuity, ledger, logger, pinnedRuns, queues } = this.#services;
     const { snapshot } = await pinnedRuns.get(record.id);
     if (snapshot.definition.in_doubt !== 'resend' || record.status === 'cancelled') return tally;
     const ref = { run: record.id, chunk };
-    const doubts = await ledger.doubts(ref);
+    const doubts = (await ledger.doubts(ref)).filter(({ claimedAt }) => claimedAt > continuity.releasedAt);
     const absent = await absence.absentAmong(doubts, snapshot);
     if (absent.length === 0) return tally;
     // Should one of them have been claimed again meanwhile, its new claim is younger than these, and it stays.

@@ -10,7 +10,14 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readDurability } from '../ledger/index.js';
 import type { Runs } from '../run/index.js';
-import { type Logger, luaScript, messageOf, type RedisConnection, type Service } from '../runtime/index.js';
+import {
+  type Logger,
+  luaScript,
+  messageOf,
+  type RedisConnection,
+  type Service,
+  UsageError,
+} from '../runtime/index.js';
 import { continuityKey } from './continuityKey.js';
 import { type Memory, StateFile } from './stateFile.js';
 
@@ -21,14 +28,14 @@ const release = luaScript(import.meta.url, 'release', prelude);
 
 const MARK_EVERY_MS = 2_000;
 /** A process that remembers nothing asks when nobody has touched the data for so long and there is work in them, ms. */
-const OLD_MS = 6 * 3_600_000;
+const OLD_MS = 15 * 60_000;
 
 const REASONS = {
   lost: 'Redis is empty, and was not',
   older:
     'the data in Redis are older than those that were there before: a backup, or a replica that lagged behind',
   other: 'Redis holds the data of another installation than before',
-  old: 'nobody has touched the data in Redis for six hours, there is work in them, and nothing remembers them: a backup?',
+  old: 'nobody has touched the data in Redis for a quarter of an hour, there is work in them, and nothing remembers them: a backup?',
 };
 
 export interface Hold {
@@ -50,7 +57,7 @@ export interface ContinuityConfig {
   name: string;
 }
 
-type Verdict = 'known' | 'held' | 'old';
+type Verdict = 'known' | 'held' | 'old' | 'foreign';
 
 export class Continuity implements Service {
   readonly name = 'continuity';
@@ -63,6 +70,7 @@ export class Continuity implements Service {
   /** Redis has on disk what it has answered to. Otherwise a crash may cost a second, which is no reason to hold anything. */
   #isSynchronous = false;
   #hold: Hold | undefined;
+  #releasedAt = 0;
   /** False from the moment when the connection is lost until the data that are there now have been looked at. */
   #isSure = false;
   #looking: Promise<void> | undefined;
@@ -77,7 +85,10 @@ export class Continuity implements Service {
     });
   }
 
-  /** Looks at the data for the first time. @throws {UsageError} when the file can't be read. */
+  /**
+   * Looks at the data for the first time.
+   * @throws {UsageError} when the file can't be read, or is of another installation.
+   */
   async start(): Promise<void> {
     this.#memory = this.#file.read();
     this.#isSynchronous = (await readDurability(this.#services.redis)).guarantee === 'every-write';
@@ -100,6 +111,14 @@ export class Continuity implements Service {
   /** Why everything is held, as far as this process knows. */
   get hold(): Hold | undefined {
     return this.#hold;
+  }
+
+  /**
+   * When an operator has last let data from before go on, ms; 0: never. What has become of mails that were claimed until then
+   * may be in data that are lost: that no event of theirs is known proves nothing.
+   */
+  get releasedAt(): number {
+    return this.#releasedAt;
   }
 
   /**
@@ -132,8 +151,10 @@ export class Continuity implements Service {
       if ((await runs.open()).length > 0) await hold(redis, [this.#key], ['old']);
       reply = await this.#meet('');
     }
+    if (reply.verdict === 'foreign') throw new UsageError(this.#foreign(reply.installation));
     this.#isSure = true;
-    const { heldAt, reason, ...memory } = reply;
+    const { heldAt, reason, releasedAt, ...memory } = reply;
+    this.#releasedAt = releasedAt;
     const wasHeld = this.#hold !== undefined;
     this.#hold = heldAt ? { reason: reasonOf(reason), since: new Date(Number(heldAt)) } : undefined;
     if (this.#hold && !wasHeld)
@@ -157,15 +178,20 @@ export class Continuity implements Service {
       [this.#key],
       [installation, mark, at, randomUUID(), askFromMs],
     );
-    const [verdict, found, foundMark, now, heldAt, reason] = reply as [
+    const [verdict, found, foundMark, now, heldAt, reason, releasedAt] = reply as [
       Verdict,
       string,
       number,
       number,
       string,
       string,
+      number,
     ];
-    return { verdict, installation: found, mark: foundMark, at: now, heldAt, reason };
+    return { verdict, installation: found, mark: foundMark, at: now, heldAt, reason, releasedAt };
+  }
+
+  #foreign(installation: string): string {
+    return `${this.#file.path} remembers the installation ${this.#memory?.installation}, and Redis holds another one, ${installation}, which has been there for longer. Check REDIS_URL and STATE_DIR; if both are right, remove the file.`;
   }
 }
 
