@@ -15,6 +15,7 @@ import { type Gate, type Pause, type Runs, UnknownRunError } from '@sendonce/sha
 import type { Clock, Logger } from '@sendonce/shared/runtime';
 import type { MailSender, Remedy, Reservation, SendRate, SesAccount } from '@sendonce/shared/ses';
 import type { LateSuppressions, SuppressionList } from '@sendonce/shared/suppression';
+import { ChunkReports } from './chunkReports.js';
 import type { MailRenderer } from './mailRenderer.js';
 import type { Outcome } from './outcomes.js';
 import { pauseRun } from './pauses.js';
@@ -63,7 +64,7 @@ export interface SendOptions {
   signal: AbortSignal;
   /** Of the chunk's job. */
   priority: number;
-  /** Called after each micro-batch, for Bull Board's progress bar. */
+  /** Called a few times a second at the most, for Bull Board's progress bar. */
   onProgress(tally: Tally): Promise<void>;
 }
 
@@ -73,6 +74,7 @@ interface Batch {
   recipients: Recipient[];
   claim: Claim;
   pace: Reservation;
+  reports: ChunkReports;
 }
 
 interface BatchResult {
@@ -106,7 +108,16 @@ export class ChunkSender {
     }
   }
 
-  async #sendChunk(ref: ChunkRef, { signal, priority, onProgress }: SendOptions): Promise<Outcome> {
+  async #sendChunk(ref: ChunkRef, options: SendOptions): Promise<Outcome> {
+    const reports = new ChunkReports(this.#services, ref, options.onProgress);
+    return this.#sendBatches(ref, reports, options).finally(() => reports.flush());
+  }
+
+  async #sendBatches(
+    ref: ChunkRef,
+    reports: ChunkReports,
+    { signal, priority }: SendOptions,
+  ): Promise<Outcome> {
     const { clock, continuity, ledger, pinnedRuns, queues, runs } = this.#services;
     let tally = await ledger.tally(ref);
     let gate = await runs.tally(ref.run, ref.chunk, tally);
@@ -130,8 +141,7 @@ export class ChunkSender {
       const goesOn = claim.tally.queued > 0 && !isTurnOver;
       const next = goesOn ? this.#reserve(claim.tally.queued, signal) : undefined;
       next?.catch(() => undefined);
-      ({ gate, tally } = await this.#sendBatch({ ref, run, recipients, claim, pace }, signal));
-      await onProgress(tally);
+      ({ gate, tally } = await this.#sendBatch({ ref, run, recipients, claim, pace, reports }, signal));
       if (tally.queued === 0) return 'done';
       if (gate !== 'open') return outcomeOf(gate);
       if (isTurnOver && (await hasEarlierTurn(queues.sends, priority))) return 'interrupted';
@@ -153,14 +163,11 @@ export class ChunkSender {
   }
 
   async #sendBatch(batch: Batch, signal: AbortSignal): Promise<{ gate: Gate; tally: Tally }> {
-    const { clock, ledger, logger, runs } = this.#services;
-    const { ref, claim } = batch;
-    // That others see the claim in the run's numbers is worth a command; that we wait for it is not.
-    const announced = runs.tally(ref.run, ref.chunk, claim.tally);
-    announced.catch(() => undefined);
+    const { clock, ledger, logger } = this.#services;
+    const { ref, claim, reports } = batch;
+    reports.claimed(claim.tally);
     const suppressed = await this.#suppressedAmong(batch);
     const { settlements, remedy, reason } = await this.#sendClaimed(batch, suppressed, signal);
-    await announced;
     const row = new RefusalRow(ref, settlements);
     const settled = await row.pauseIfTooLong(this.#services, batch.run.recipients);
     const { tally, refused } = await ledger.settle(ref, claim.id, settled);
@@ -177,7 +184,7 @@ export class ChunkSender {
         reason,
         retryAt: this.#nextTry,
       });
-    return { gate: await runs.tally(ref.run, ref.chunk, tally, row.isEndedByAccept), tally };
+    return { gate: await reports.settled(tally, row.isEndedByAccept), tally };
   }
 
   async #pauseForQuota(run: string): Promise<Outcome> {
@@ -201,8 +208,8 @@ export class ChunkSender {
   }
 
   /**
-   * Who was put on the suppression list since the freezing, by position, with the reason. One command a micro-batch, beside
-   * that of the announcement, and nearly always no more than that.
+   * Who was put on the suppression list since the freezing, by position, with the reason. One command a micro-batch, and
+   * nearly always no more than that.
    */
   async #suppressedAmong({ ref, run, recipients, claim }: Batch): Promise<Map<number, string>> {
     const { clock, lateSuppressions, ledger, suppressions } = this.#services;

@@ -52,12 +52,12 @@ export interface Moved {
   positions: number[];
 }
 
-/** The chunk is not in the ledger: its retention is over, or it never was. */
 /** The data in Redis have gone back in time since the chunk was looked at. Nothing was claimed. */
 export class OlderDataError extends Error {
   override readonly name = 'OlderDataError';
 }
 
+/** The chunk is not in the ledger: its retention is over, or it never was. */
 export class UnknownChunkError extends Error {
   override readonly name = 'UnknownChunkError';
 }
@@ -146,11 +146,7 @@ export class Ledger {
     const reply = await this.#run(
       recipientsSettle,
       [keys.states, keys.version, keys.claims, keys.doubts, keys.journal],
-      [
-        claim,
-        encodeEntries(settlements.filter(({ event }) => event !== 'release')),
-        ...settlements.flatMap(({ position, event }) => [position, event]),
-      ],
+      [claim, encodeEntries(settlements.filter(({ event }) => event !== 'release')), ...byEvent(settlements)],
     );
     const [tally, ...refused] = reply as [number[], ...number[]];
     return { tally: toTally(tally), refused };
@@ -278,6 +274,17 @@ export class Ledger {
       throw error;
     }
   }
+}
+
+/** Event, its positions, event, its positions… */
+function byEvent(settlements: readonly Settlement[]): string[] {
+  const positions = new Map<string, number[]>();
+  for (const { position, event } of settlements) {
+    const same = positions.get(event);
+    if (same) same.push(position);
+    else positions.set(event, [position]);
+  }
+  return [...positions].flatMap(([event, of]) => [event, of.join(',')]);
 }
 
 function toTally([version, ...numbers]: number[]): Tally {

@@ -16,6 +16,7 @@ const runFrozen = luaScript(import.meta.url, 'runFrozen');
 const prelude = readFileSync(new URL('../../src/run/lua/prelude.lua', import.meta.url), 'utf8');
 const runTally = luaScript(import.meta.url, 'runTally', prelude);
 const runGate = luaScript(import.meta.url, 'runGate');
+const runAsk = luaScript(import.meta.url, 'runAsk');
 const runRefusals = luaScript(import.meta.url, 'runRefusals');
 const runOutcomes = luaScript(import.meta.url, 'runOutcomes', prelude);
 
@@ -233,6 +234,18 @@ export class Runs {
       [keys.record, keys.chunks, keys.refusals, keys.history],
       [this.#clock.now(), endsRefusals ? 1 : 0, chunk, tally.version, ...numbers, ...STATE_NAMES],
     );
+    if (reply === -1) throw new UnknownRunError(run);
+    return reply as Gate;
+  }
+
+  /**
+   * What may be done next, when there are no numbers to tell.
+   * @param endsRefusals see `tally`.
+   * @throws {UnknownRunError} its retention is over.
+   */
+  async gate(run: string, endsRefusals = false): Promise<Gate> {
+    const { record, refusals } = this.#keys(run);
+    const reply = await runAsk(this.#redis, [record, refusals], [endsRefusals ? 1 : 0]);
     if (reply === -1) throw new UnknownRunError(run);
     return reply as Gate;
   }

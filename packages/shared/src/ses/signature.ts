@@ -42,7 +42,7 @@ export class RequestSigner {
 
   /** @param at ms since the epoch; the request is good for some minutes from then on. */
   sign(
-    body: string,
+    body: string | Buffer,
     at: number,
     { accessKeyId, secretAccessKey, sessionToken }: SigningCredentials,
   ): SignedHeaders {

@@ -2,18 +2,19 @@
 -- KEYS states, version, claims   ARGV claim id, limit, version that the worker has seen
 -- Returns {claimed at (ms), tally, position...}; no position: nothing is queued.
 -- The same claim id again gets the same claim: the client sends a command anew when the connection broke before the reply.
-local states = redis.call('GET', KEYS[1])
+local chunk = redis.call('MGET', KEYS[1], KEYS[2])
+local states, version = chunk[1], chunk[2]
 if not states then return redis.error_reply('NOCHUNK ' .. KEYS[1]) end
 
 -- Versions only grow: these data are older than what was seen a moment ago.
-if tonumber(redis.call('GET', KEYS[2]) or 0) < tonumber(ARGV[3]) then return redis.error_reply('OLDERDATA ' .. KEYS[1]) end
+if tonumber(version or 0) < tonumber(ARGV[3]) then return redis.error_reply('OLDERDATA ' .. KEYS[1]) end
 
 local known = redis.call('HGET', KEYS[3], ARGV[1])
 if known then
   local claimed_at, held = known:match('^(%S+) (%S+)')
   local again = {}
   for position in held:gmatch('%d+') do again[#again + 1] = tonumber(position) end
-  return {tonumber(claimed_at), tally(states, redis.call('GET', KEYS[2])), unpack(again)}
+  return {tonumber(claimed_at), tally(states, version), unpack(again)}
 end
 
 local positions = {}
@@ -26,7 +27,7 @@ while #positions < tonumber(ARGV[2]) do
 end
 
 local claimed_at = now_ms()
-if #positions == 0 then return {claimed_at, tally(states, redis.call('GET', KEYS[2]))} end
+if #positions == 0 then return {claimed_at, tally(states, version)} end
 
 local letters = letters_of(states)
 for _, position in ipairs(positions) do letters[position + 1] = TO.claim end

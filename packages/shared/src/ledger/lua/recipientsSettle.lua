@@ -1,6 +1,6 @@
 -- Writes down what SES answered to a claim. The holder may settle everything; a worker that comes late (its claim has
 -- run out and is in doubt) may still say `accept`, and may settle doubts that are of its own claim.
--- KEYS states, version, claims, doubts, journal   ARGV claim id, journal entry, then position, event, position, event...
+-- KEYS states, version, claims, doubts, journal   ARGV claim id, journal entry, then event, its positions (separated by commas)...
 -- Returns {tally, position that was refused...}.
 local claim_id = ARGV[1]
 local states = redis.call('GET', KEYS[1])
@@ -9,23 +9,25 @@ local claim = redis.call('HGET', KEYS[3], claim_id)
 local letters = letters_of(states)
 local refused = {}
 
-for i = 3, #ARGV, 2 do
-  local position, event = tonumber(ARGV[i]), ARGV[i + 1]
+local function settle(position, event)
   local from = letters[position + 1]
+  if from == TO[event] then return end
   local doubt = from == 'd' and redis.call('HGET', KEYS[4], position)
   local is_own = claim or (doubt and doubt:match('^%S+ (%S+)') == claim_id)
-  if from ~= TO[event] then
-    if (is_own or event == 'accept') and MAY[event][from] then
-      letters[position + 1] = TO[event]
-      if event == 'doubt' then
-        redis.call('HSET', KEYS[4], position, claim:match('^%S+') .. ' ' .. claim_id)
-      elseif doubt then
-        redis.call('HDEL', KEYS[4], position)
-      end
-    else
-      refused[#refused + 1] = position
-    end
+  if not ((is_own or event == 'accept') and MAY[event][from]) then
+    refused[#refused + 1] = position
+    return
   end
+  letters[position + 1] = TO[event]
+  if event == 'doubt' then
+    redis.call('HSET', KEYS[4], position, claim:match('^%S+') .. ' ' .. claim_id)
+  elseif doubt then
+    redis.call('HDEL', KEYS[4], position)
+  end
+end
+
+for i = 3, #ARGV, 2 do
+  for position in ARGV[i + 1]:gmatch('%d+') do settle(tonumber(position), ARGV[i]) end
 end
 
 redis.call('HDEL', KEYS[3], claim_id)

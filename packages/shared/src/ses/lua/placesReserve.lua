@@ -6,13 +6,14 @@
 local now = now_ms()
 local places = tonumber(ARGV[1])
 
-local left = redis.call('GET', KEYS[3])
+local stream = redis.call('MGET', KEYS[1], KEYS[3])
+local next_free, left = tonumber(stream[1] or 0), stream[2]
 if left then places = math.min(places, math.max(0, tonumber(left))) end
 if places <= 0 then return {0, 0, '0'} end
 if left then redis.call('DECRBY', KEYS[3], places) end
 
 local interval = 1000 / (tonumber(ARGV[2]) * factor_at(now, KEYS[2]))
-local free = math.max(now, tonumber(redis.call('GET', KEYS[1]) or 0))
+local free = math.max(now, next_free)
 move_free(KEYS[1], now, free + places * interval)
 
 -- A new slot takes the place of those that have left the window.
