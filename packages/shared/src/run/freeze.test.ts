@@ -66,21 +66,21 @@ class Gate {
 
 /** Waits where its freezer asks for the second time whether there is a first chunk. */
 class WaitingLedger extends Ledger {
-  readonly gate = new Gate();
+  readonly barrier = new Gate();
   #asked = 0;
 
   override async states(...args: Parameters<Ledger['states']>) {
-    if (++this.#asked === 2) await this.gate.pass();
+    if (++this.#asked === 2) await this.barrier.pass();
     return super.states(...args);
   }
 }
 
 /** Waits before a freezer says that the audience stands. */
 class WaitingRuns extends Runs {
-  readonly gate = new Gate();
+  readonly barrier = new Gate();
 
   override async frozen(...args: Parameters<Runs['frozen']>) {
-    await this.gate.pass();
+    await this.barrier.pass();
     return super.frozen(...args);
   }
 }
@@ -141,12 +141,12 @@ describe('freezing', () => {
     const lateLedger = new WaitingLedger(test);
     const firstRuns = new WaitingRuns({ ...test, clock: services.clock });
     const late = freezeRun({ ...services, ledger: lateLedger }, run);
-    await lateLedger.gate.isReached;
+    await lateLedger.barrier.isReached;
     const first = freezeRun({ ...services, runs: firstRuns }, run);
-    await firstRuns.gate.isReached;
-    lateLedger.gate.open();
+    await firstRuns.barrier.isReached;
+    lateLedger.barrier.open();
     await late;
-    firstRuns.gate.open();
+    firstRuns.barrier.open();
     await first;
     expect(await addresses()).toHaveLength(300);
     expect((await runs.get(run)).numbers).toMatchObject({ audience: 300, duplicates: 0, queued: 300 });
