@@ -36,17 +36,20 @@ export class ChunkReports {
   }
 
   /**
-   * A micro-batch is settled.
+   * Asks what may be done next while a micro-batch is being settled, unless it is time to tell the numbers: that answers it
+   * as well.
    * @param endsRefusals see `Runs.tally`.
-   * @returns what may be done next.
+   * @returns to be called with the numbers after it.
    */
-  async settled(tally: Tally, endsRefusals: boolean): Promise<Gate> {
-    this.#untold = tally;
-    if (tally.queued === 0 || this.#isTime()) {
+  settling(endsRefusals: boolean): (tally: Tally) => Promise<Gate> {
+    const asked = this.#isTime() ? undefined : this.#runs.gate(this.#ref.run, endsRefusals);
+    asked?.catch(() => undefined);
+    return async (tally) => {
+      this.#untold = tally;
+      if (asked && tally.queued > 0) return asked;
       await this.#onProgress(tally);
       return this.#tell(tally, endsRefusals);
-    }
-    return this.#runs.gate(this.#ref.run, endsRefusals);
+    };
   }
 
   /** What has not been told, at the end. What fails here the reconciler makes good. */

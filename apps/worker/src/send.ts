@@ -73,6 +73,8 @@ interface Batch {
   run: PinnedRun;
   recipients: Recipient[];
   claim: Claim;
+  /** Who has come to the suppression list until the claim. */
+  news: Promise<void>;
   pace: Reservation;
   reports: ChunkReports;
 }
@@ -118,7 +120,7 @@ export class ChunkSender {
     reports: ChunkReports,
     { signal, priority }: SendOptions,
   ): Promise<Outcome> {
-    const { clock, continuity, ledger, pinnedRuns, queues, runs } = this.#services;
+    const { clock, continuity, lateSuppressions, ledger, pinnedRuns, queues, runs } = this.#services;
     let tally = await ledger.tally(ref);
     let gate = await runs.tally(ref.run, ref.chunk, tally);
     if (tally.queued === 0) return 'done';
@@ -133,6 +135,8 @@ export class ChunkSender {
     while (pace.places > 0) {
       await pauseUntil(pace.startsAt - CLAIM_AHEAD_MS, clock, signal);
       if (signal.aborted || !(await continuity.mayWork())) return 'interrupted';
+      const news = lateSuppressions.refresh();
+      news.catch(() => undefined);
       const claim = await ledger.claim(ref, randomUUID(), pace.places, tally.version);
       if (claim.positions.length === 0) return 'done';
       // The next places are reserved while these are used: the stream must not stand still between two micro-batches. Not
@@ -141,7 +145,7 @@ export class ChunkSender {
       const goesOn = claim.tally.queued > 0 && !isTurnOver;
       const next = goesOn ? this.#reserve(claim.tally.queued, signal) : undefined;
       next?.catch(() => undefined);
-      ({ gate, tally } = await this.#sendBatch({ ref, run, recipients, claim, pace, reports }, signal));
+      ({ gate, tally } = await this.#sendBatch({ ref, run, recipients, claim, news, pace, reports }, signal));
       if (tally.queued === 0) return 'done';
       if (gate !== 'open') return outcomeOf(gate);
       if (isTurnOver && (await hasEarlierTurn(queues.sends, priority))) return 'interrupted';
@@ -170,6 +174,7 @@ export class ChunkSender {
     const { settlements, remedy, reason } = await this.#sendClaimed(batch, suppressed, signal);
     const row = new RefusalRow(ref, settlements);
     const settled = await row.pauseIfTooLong(this.#services, batch.run.recipients);
+    const gateAfter = reports.settling(row.isEndedByAccept);
     const { tally, refused } = await ledger.settle(ref, claim.id, settled);
     if (refused.length > 0)
       logger.warn(
@@ -184,7 +189,7 @@ export class ChunkSender {
         reason,
         retryAt: this.#nextTry,
       });
-    return { gate: await reports.settled(tally, row.isEndedByAccept), tally };
+    return { gate: await gateAfter(tally), tally };
   }
 
   async #pauseForQuota(run: string): Promise<Outcome> {
@@ -208,15 +213,16 @@ export class ChunkSender {
   }
 
   /**
-   * Who was put on the suppression list since the freezing, by position, with the reason. One command a micro-batch, and
-   * nearly always no more than that.
+   * Who was put on the suppression list since the freezing, by position, with the reason. One command beside the
+   * claim, and nearly always no more than that.
    */
-  async #suppressedAmong({ ref, run, recipients, claim }: Batch): Promise<Map<number, string>> {
+  async #suppressedAmong({ ref, run, recipients, claim, news }: Batch): Promise<Map<number, string>> {
     const { clock, lateSuppressions, ledger, suppressions } = this.#services;
     const { positions } = claim;
     try {
       const keys = positions.map((position) => addressKey(recipients[position]?.address ?? ''));
-      const late = await lateSuppressions.among(keys, run.createdAt);
+      await news;
+      const late = lateSuppressions.among(keys, run.createdAt);
       if (late.length === 0) return new Map();
       const found = await suppressions.findMany(
         late.map((index) => keys[index] as string),

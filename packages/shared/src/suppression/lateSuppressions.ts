@@ -54,24 +54,23 @@ export class LateSuppressions {
     this.#keys = keysOf(prefix);
   }
 
-  /** @returns indexes of those who may have come to the list since then; nobody else has. One command. */
-  async among(addresses: readonly string[], since: Date): Promise<number[]> {
-    await this.#read();
+  /** Learns who has come to the list. One command. */
+  async refresh(): Promise<void> {
+    const from = this.#added.size > MOST_IN_MEMORY ? 0 : this.#readUpTo;
+    const reply = await lateRead(this.#redis, this.#keys, [from - OVERLAP_MS, KEPT_MS]);
+    const [now, horizon, addresses] = reply as [number, number, string[]];
+    // Never less than what somebody who has not waited for this one leans on.
+    if (from === 0) this.#added = new Set(addresses);
+    else for (const address of addresses) this.#added.add(address);
+    this.#readUpTo = Math.max(this.#readUpTo, now);
+    this.#horizon = horizon;
+  }
+
+  /** @returns indexes of those who may have come to the list between then and the last refresh; nobody else has. */
+  among(addresses: readonly string[], since: Date): number[] {
     const isComplete = since.getTime() - MARGIN_MS > this.#horizon;
     return [...addresses.keys()].filter(
       (index) => !isComplete || this.#added.has(addresses[index] as string),
     );
-  }
-
-  async #read(): Promise<void> {
-    if (this.#added.size > MOST_IN_MEMORY) {
-      this.#added = new Set();
-      this.#readUpTo = 0;
-    }
-    const reply = await lateRead(this.#redis, this.#keys, [this.#readUpTo - OVERLAP_MS, KEPT_MS]);
-    const [now, horizon, addresses] = reply as [number, number, string[]];
-    for (const address of addresses) this.#added.add(address);
-    this.#readUpTo = Math.max(this.#readUpTo, now);
-    this.#horizon = horizon;
   }
 }
