@@ -87,7 +87,7 @@ export function makePlan(seed: number, chunks: number, hasEvents = true): Plan {
 
 /** Recipients of a micro-batch, and micro-batches that a worker has at once: what it leaves in doubt when it dies. */
 const BATCH_SIZE = 100;
-const BATCHES_AT_ONCE = 2;
+const BATCHES_AT_ONCE = 4;
 
 /** With events every doubt is settled; without them a worker that dies or freezes may leave what it had claimed. */
 export function doubtsAllowed({ actions, hasEvents }: Plan): number {

@@ -25,7 +25,12 @@ export class RefusalRow {
   readonly #row: Settlement[];
   readonly #answered: Settlement[];
 
-  constructor(ref: ChunkRef, settlements: Settlement[]) {
+  /** @param pausedFor the refusal for which the run was paused while these were under way: they go back to queued as well. */
+  constructor(ref: ChunkRef, answers: Settlement[], pausedFor?: string) {
+    const settlements = answers.map((answer): Settlement => {
+      const isSame = answer.event === 'reject' && answer.detail === pausedFor;
+      return isSame ? { ...answer, event: 'release' } : answer;
+    });
     this.#ref = ref;
     this.#settlements = settlements;
     this.#answered = settlements.filter(({ event }) => event === 'accept' || event === 'reject');
@@ -44,13 +49,14 @@ export class RefusalRow {
   /**
    * Counts the row, over micro-batches and workers. When it is long enough the run is paused; the refusals of this batch
    * come back as releases, and those that were settled before are put back to queued.
+   * @returns what is to be settled, and the refusal for which the run is paused.
    */
   async pauseIfTooLong(
     { account, clock, ledger, logger, runs }: RefusalServices,
     recipientsOfRun: number,
-  ): Promise<Settlement[]> {
+  ): Promise<{ settled: Settlement[]; pausedFor?: string }> {
     const [first] = this.#row;
-    if (!first) return this.#settlements;
+    if (!first) return { settled: this.#settlements };
     const { run, chunk } = this.#ref;
     const reason = `Every recipient is refused: ${first.detail}`;
     const row = await runs.refusals(
@@ -62,7 +68,7 @@ export class RefusalRow {
         threshold: Math.min(REFUSALS_IN_A_ROW, recipientsOfRun),
       },
     );
-    if (row.length === 0) return this.#settlements;
+    if (row.length === 0) return { settled: this.#settlements };
     const cause = causeOf(first.detail);
     const retryAt = new Date(clock.now() + account.refreshMs);
     await pauseRun({ logger, runs }, run, { cause, reason, ...(cause === 'account' && { retryAt }) });
@@ -73,9 +79,11 @@ export class RefusalRow {
       const { tally } = await ledger.move(ref, 'retry', positions, { at: clock.now(), detail: reason });
       await runs.tally(run, other, tally);
     }
-    return this.#settlements.map((settlement) =>
-      own.has(settlement.position) ? { ...settlement, event: 'release' } : settlement,
+    const settled = this.#settlements.map(
+      (settlement): Settlement =>
+        own.has(settlement.position) ? { ...settlement, event: 'release' } : settlement,
     );
+    return { settled, pausedFor: first.detail };
   }
 }
 

@@ -1,9 +1,10 @@
 /**
  * Sends a chunk, micro-batch by micro-batch: reserve places in the account's rate and quota, claim, look who is suppressed
- * by now, send, settle.
+ * by now, send, settle. While SES's answers to one micro-batch are on their way the next one is sent: else the stream would
+ * stand still for as long as SES takes to answer.
  *
  * After a crash: whoever was queued is sent by the next worker that gets the chunk's job; whoever was claimed stays claimed
- * until the fence has passed, and is in doubt then. At most one micro-batch a chunk is claimed at a time.
+ * until the fence has passed, and is in doubt then. At most two micro-batches a chunk are claimed at a time.
  */
 import { randomUUID } from 'node:crypto';
 import { addressKey } from '@sendonce/shared/audience';
@@ -68,15 +69,21 @@ export interface SendOptions {
   onProgress(tally: Tally): Promise<void>;
 }
 
-interface Batch {
+interface Chunk {
   ref: ChunkRef;
   run: PinnedRun;
   recipients: Recipient[];
+  reports: ChunkReports;
+  signal: AbortSignal;
+}
+
+interface Batch extends Chunk {
   claim: Claim;
   /** Who has come to the suppression list until the claim. */
   news: Promise<void>;
   pace: Reservation;
-  reports: ChunkReports;
+  /** The micro-batch before, unless it is settled. */
+  before: StartedBatch | undefined;
 }
 
 interface BatchResult {
@@ -84,6 +91,24 @@ interface BatchResult {
   /** The gravest of what the answers ask for, with its reason. */
   remedy: Remedy;
   reason: string;
+  /** The refusal for which the run was paused. */
+  pausedFor?: string | undefined;
+  /** What kept somebody from being sent and from being settled: a mistake of ours. */
+  failure?: unknown;
+}
+
+/** What is known of a chunk after a micro-batch. */
+interface Standing {
+  gate: Gate;
+  tally: Tally;
+}
+
+interface StartedBatch {
+  result: BatchResult;
+  /** All its requests are out. */
+  sent: Promise<unknown>;
+  /** All its answers are in the ledger. */
+  settled: Promise<Standing>;
 }
 
 export class ChunkSender {
@@ -110,19 +135,10 @@ export class ChunkSender {
     }
   }
 
-  async #sendChunk(ref: ChunkRef, options: SendOptions): Promise<Outcome> {
-    const reports = new ChunkReports(this.#services, ref, options.onProgress);
-    return this.#sendBatches(ref, reports, options).finally(() => reports.flush());
-  }
-
-  async #sendBatches(
-    ref: ChunkRef,
-    reports: ChunkReports,
-    { signal, priority }: SendOptions,
-  ): Promise<Outcome> {
-    const { clock, continuity, lateSuppressions, ledger, pinnedRuns, queues, runs } = this.#services;
-    let tally = await ledger.tally(ref);
-    let gate = await runs.tally(ref.run, ref.chunk, tally);
+  async #sendChunk(ref: ChunkRef, { signal, priority, onProgress }: SendOptions): Promise<Outcome> {
+    const { ledger, pinnedRuns, runs } = this.#services;
+    const tally = await ledger.tally(ref);
+    const gate = await runs.tally(ref.run, ref.chunk, tally);
     if (tally.queued === 0) return 'done';
     if (gate !== 'open') return outcomeOf(gate);
     const run = await pinnedRuns.get(ref.run);
@@ -130,27 +146,53 @@ export class ChunkSender {
     if (linkObstacle && run.snapshot.definition.unsubscribe)
       return this.#pause(ref.run, { cause: 'campaign', reason: linkObstacle });
     const recipients = await ledger.recipients(ref);
+    const reports = new ChunkReports(this.#services, ref, onProgress);
+    const underWay: StartedBatch[] = [];
+    try {
+      return await this.#sendBatches({ ref, run, recipients, reports, signal }, tally, priority, underWay);
+    } finally {
+      // Whatever ends it, what SES has answered is written down.
+      await Promise.allSettled(underWay.map(({ settled }) => settled));
+      await reports.flush();
+    }
+  }
+
+  async #sendBatches(
+    chunk: Chunk,
+    tally: Tally,
+    priority: number,
+    underWay: StartedBatch[],
+  ): Promise<Outcome> {
+    const { clock, continuity, queues } = this.#services;
+    const { ref, signal } = chunk;
+    let standing: Standing = { gate: 'open', tally };
     let turnEndsAt = clock.now() + TURN_MS;
     let pace = await this.#reserve(tally.queued, signal);
     while (pace.places > 0) {
       await pauseUntil(pace.startsAt - CLAIM_AHEAD_MS, clock, signal);
       if (signal.aborted || !(await continuity.mayWork())) return 'interrupted';
-      const news = lateSuppressions.refresh();
-      news.catch(() => undefined);
-      const claim = await ledger.claim(ref, randomUUID(), pace.places, tally.version);
-      if (claim.positions.length === 0) return 'done';
+      const batch = await this.#claim(chunk, pace, standing.tally.version, underWay.at(-1));
+      const { positions, tally: claimed } = batch.claim;
+      if (positions.length === 0 && underWay.length === 0) return 'done';
       // The next places are reserved while these are used: the stream must not stand still between two micro-batches. Not
       // when somebody else may have the next turn, since nobody else could use them.
       const isTurnOver = clock.now() > turnEndsAt;
-      const goesOn = claim.tally.queued > 0 && !isTurnOver;
-      const next = goesOn ? this.#reserve(claim.tally.queued, signal) : undefined;
+      const goesOn = claimed.queued > 0 && !isTurnOver;
+      const next = goesOn ? this.#reserve(claimed.queued, signal) : undefined;
       next?.catch(() => undefined);
-      ({ gate, tally } = await this.#sendBatch({ ref, run, recipients, claim, news, pace, reports }, signal));
-      if (tally.queued === 0) return 'done';
-      if (gate !== 'open') return outcomeOf(gate);
+      const started = this.#start(batch);
+      underWay.push(started);
+      await started.sent;
+      // Of one micro-batch the answers may be on their way while the next one is sent; at the end they may bring somebody back.
+      while (underWay.length > (goesOn ? 1 : 0)) {
+        standing = await (underWay[0] as StartedBatch).settled;
+        underWay.shift();
+      }
+      if (standing.gate !== 'open') return outcomeOf(standing.gate);
+      if (!goesOn && standing.tally.queued === 0) return 'done';
       if (isTurnOver && (await hasEarlierTurn(queues.sends, priority))) return 'interrupted';
       if (isTurnOver) turnEndsAt = clock.now() + TURN_MS;
-      pace = await (next ?? this.#reserve(tally.queued, signal));
+      pace = await (next ?? this.#reserve(standing.tally.queued, signal));
     }
     return signal.aborted ? 'interrupted' : this.#pauseForQuota(ref.run);
   }
@@ -166,14 +208,43 @@ export class ChunkSender {
     return rate.reserve(size);
   }
 
-  async #sendBatch(batch: Batch, signal: AbortSignal): Promise<{ gate: Gate; tally: Tally }> {
+  async #claim(
+    chunk: Chunk,
+    pace: Reservation,
+    version: number,
+    before: StartedBatch | undefined,
+  ): Promise<Batch> {
+    const { lateSuppressions, ledger } = this.#services;
+    const news = lateSuppressions.refresh();
+    news.catch(() => undefined);
+    const claim = await ledger.claim(chunk.ref, randomUUID(), pace.places, version);
+    return { ...chunk, claim, news, pace, before };
+  }
+
+  #start(batch: Batch): StartedBatch {
+    batch.reports.claimed(batch.claim.tally);
+    const result: BatchResult = { settlements: [], remedy: 'none', reason: '' };
+    const sent = this.#sendClaimed(batch, result);
+    const settled = sent.then(async (answers) => {
+      await Promise.all(answers);
+      return this.#settle(batch, result);
+    });
+    // Looked at when its turn comes.
+    settled.catch(() => undefined);
+    return { result, sent, settled };
+  }
+
+  /** One after the other, so that refusals in a row are in a row. */
+  async #settle(batch: Batch, result: BatchResult): Promise<Standing> {
     const { clock, ledger, logger } = this.#services;
-    const { ref, claim, reports } = batch;
-    reports.claimed(claim.tally);
-    const suppressed = await this.#suppressedAmong(batch);
-    const { settlements, remedy, reason } = await this.#sendClaimed(batch, suppressed, signal);
-    const row = new RefusalRow(ref, settlements);
-    const settled = await row.pauseIfTooLong(this.#services, batch.run.recipients);
+    const { ref, run, claim, reports, signal, before } = batch;
+    const { settlements, remedy, reason } = result;
+    await before?.settled.catch(() => undefined);
+    if (result.failure) throw result.failure;
+    settlements.sort((a, b) => a.position - b.position);
+    const row = new RefusalRow(ref, settlements, before?.result.pausedFor);
+    const { settled, pausedFor } = await row.pauseIfTooLong(this.#services, run.recipients);
+    result.pausedFor = pausedFor;
     const gateAfter = reports.settling(row.isEndedByAccept);
     const { tally, refused } = await ledger.settle(ref, claim.id, settled);
     if (refused.length > 0)
@@ -243,14 +314,14 @@ export class ChunkSender {
     }
   }
 
-  /** One request a claimed recipient, spaced by the rate. After an answer that concerns everybody, nobody else is tried. */
-  async #sendClaimed(
-    { ref, run, recipients, claim, pace }: Batch,
-    suppressed: ReadonlyMap<number, string>,
-    signal: AbortSignal,
-  ): Promise<BatchResult> {
+  /**
+   * One request a claimed recipient, spaced by the rate. After an answer that concerns everybody, nobody else is tried.
+   * @returns the answers, when all requests are out.
+   */
+  async #sendClaimed(batch: Batch, result: BatchResult): Promise<Promise<void>[]> {
     const { clock, rate, renderer, sender } = this.#services;
-    const result: BatchResult = { settlements: [], remedy: 'none', reason: '' };
+    const { ref, run, recipients, claim, pace, before, signal } = batch;
+    const suppressed = await this.#suppressedAmong(batch);
     const startedAt = clock.now();
     const settle = (position: number, event: Settlement['event'], detail: string) =>
       result.settlements.push({ position, event, at: clock.now(), detail });
@@ -276,19 +347,21 @@ export class ChunkSender {
             Object.assign(result, { remedy: answer.remedy, reason: answer.reason });
       }
     };
+    const fail = (error: unknown): void => {
+      result.failure ??= error;
+    };
 
-    const sending: Promise<void>[] = [];
+    const answers: Promise<void>[] = [];
     const places = new Places(pace, clock);
+    const isHopeless = () => [result, before?.result].some((known) => known && known.remedy !== 'none');
     for (const position of claim.positions) {
       const hasPlace = await places.take(signal);
-      if (!hasPlace || signal.aborted || result.remedy !== 'none') settle(position, 'release', 'not tried');
+      if (!hasPlace || signal.aborted || isHopeless()) settle(position, 'release', 'not tried');
       else if (clock.now() - startedAt > STALE_CLAIM_MS) settle(position, 'release', 'the claim is stale');
       else if (suppressed.has(position)) settle(position, 'suppress', suppressed.get(position) ?? '');
-      else sending.push(sendOne(position));
+      else answers.push(sendOne(position).catch(fail));
     }
-    await Promise.all(sending);
-    result.settlements.sort((a, b) => a.position - b.position);
-    return result;
+    return answers;
   }
 }
 

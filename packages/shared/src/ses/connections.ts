@@ -6,8 +6,8 @@
 import type { HttpHandlerOptions, HttpRequest, HttpResponse, RequestHandler } from '@smithy/types';
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 
-/** Connections to SES that a process keeps open at the most. */
-const MAX_CONNECTIONS = 256;
+/** Connections to SES that a process keeps open at the most: none of four micro-batches waits for another's answer. */
+const MAX_CONNECTIONS = 400;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** An answer of SES is a few hundred bytes; a list of suppressed addresses, a page of it, some 100 kB. */
 const MAX_ANSWER_BYTES = 4_000_000;

@@ -64,7 +64,7 @@ export class SendRate {
   }
 
   async reserve(places: number): Promise<Reservation> {
-    const rate = (await this.ratePerSecond()) * SHARE_OF_RATE;
+    const rate = await this.#pace();
     const { next, slowdown, left, places: byTime } = accountKeys(this.#config.prefix);
     const reply = await placesReserve(
       this.#redis,
@@ -73,6 +73,13 @@ export class SendRate {
     );
     const [granted, waitMs, intervalMs] = (reply as (number | string)[]).map(Number);
     return { places: granted ?? 0, startsAt: this.#clock.now() + (waitMs ?? 0), intervalMs: intervalMs ?? 0 };
+  }
+
+  /** What is used of the rate: all of one that was set below the account's, where there is room anyway. */
+  async #pace(): Promise<number> {
+    const rate = await this.ratePerSecond();
+    const ofAccount = (await this.#account.state())?.maxRatePerSecond ?? 0;
+    return Math.max(rate * SHARE_OF_RATE, Math.min(rate, ofAccount * SHARE_OF_RATE));
   }
 
   /** SES said that we are too fast: everybody waits a moment, and goes on a little slower. */
