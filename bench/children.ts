@@ -32,13 +32,22 @@ export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTER
 
 /** Sends a message and waits for the answer. @throws when the process ends instead. */
 export async function ask<Answer>(child: ChildProcess, question: string | object): Promise<Answer> {
-  const ended = once(child, 'exit').then(([code]) => {
+  const settled = new AbortController();
+  const { signal } = settled;
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
     throw new Error(`A measured process has ended with ${code}.`);
   });
-  const answered = once(child, 'message');
+  const answered = once(child, 'message', { signal });
   child.send(question);
-  const [answer] = (await Promise.race([answered, ended])) as [Answer];
-  return answer;
+  try {
+    const [answer] = (await Promise.race([answered, ended])) as [Answer];
+    return answer;
+  } finally {
+    // Whoever waits in vain would listen for as long as the process lives.
+    ended.catch(() => undefined);
+    answered.catch(() => undefined);
+    settled.abort();
+  }
 }
 
 export class Endpoint {

@@ -5,7 +5,7 @@
  *
  * Over IPC: `{ reset: LATENCY_MS }` → `{ ready }`, `report` → `EndpointReport`.
  */
-
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 
@@ -70,7 +70,10 @@ function serve(socket: Socket): void {
     for (let end = endOfRequest(bytes); end > 0; end = endOfRequest(bytes)) {
       const isMail = bytes[0] === 0x50; // POST
       if (isMail) count(bytes.subarray(0, end));
-      const answer = isMail ? `{"MessageId":"0100018bench-${mails}"}` : ACCOUNT;
+      // As long and as random as SES's own: journals keep them.
+      const answer = isMail
+        ? `{"MessageId":"010001${mails.toString(16).padStart(10, '0')}-${randomUUID()}-000000"}`
+        : ACCOUNT;
       if (latencyMs > 0) setTimeout(() => write(socket, answer), latencyMs);
       else write(socket, answer);
       bytes = bytes.subarray(end);
