@@ -149,7 +149,10 @@ export class ChunkSender {
     const reports = new ChunkReports(this.#services, ref, onProgress);
     const underWay: StartedBatch[] = [];
     try {
-      return await this.#sendBatches({ ref, run, recipients, reports, signal }, tally, priority, underWay);
+      const chunk = { ref, run, recipients, reports, signal };
+      const outcome = await this.#sendBatches(chunk, tally, priority, underWay);
+      if (outcome === 'done') await ledger.archive(ref);
+      return outcome;
     } finally {
       // Whatever ends it, what SES has answered is written down.
       await Promise.allSettled(underWay.map(({ settled }) => settled));

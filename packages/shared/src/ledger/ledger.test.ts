@@ -195,6 +195,24 @@ describe('a chunk', () => {
     expect(await test.redis.pttl(keys.states)).toBeGreaterThan(50_000);
   });
 
+  it('has its journal compressed when it is sent, and what comes later is in it all the same', async () => {
+    const { ledger, ref, keys, settle } = await setup(['queued', 'queued', 'in_doubt']);
+    await ledger.claim(ref, 'a', 2);
+    await settle('a', 0, 'accept', 'id-0');
+    await ledger.archive(ref);
+    expect(await test.redis.llen(keys.journal)).toBe(0);
+    const details = async () => (await ledger.journal(ref)).map(({ detail }) => detail);
+    expect(await details()).toEqual(['id-0']);
+    await ledger.move(ref, 'evidence', [2], { at: 9, detail: 'id-2' });
+    expect(await details()).toEqual(['id-0', 'id-2']);
+    await ledger.archive(ref);
+    await ledger.archive(ref);
+    expect(await details()).toEqual(['id-0', 'id-2']);
+    await ledger.compact(ref, { journalMs: 50_000, ledgerMs: 90_000 });
+    expect(await details()).toEqual(['id-0', 'id-2']);
+    expect(await test.redis.pttl(keys.archive)).toBeGreaterThan(0);
+  });
+
   it('may hold recipients who never were queued, with the reason', async () => {
     const { ledger } = await setup();
     const ref = { run: 'news--20261124T100000Z', chunk: chunkNumber++ };

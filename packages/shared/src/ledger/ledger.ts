@@ -24,6 +24,7 @@ const recipientsClaim = script('recipientsClaim');
 const recipientsSettle = script('recipientsSettle');
 const recipientsMove = script('recipientsMove');
 const claimsExpire = script('claimsExpire');
+const journalArchive = script('journalArchive');
 const journalCompact = script('journalCompact');
 
 /** How many recipients of a chunk are in each state, as of a version of the chunk. */
@@ -224,10 +225,34 @@ export class Ledger {
 
   /** Everything that was written down, oldest first. */
   async journal(ref: ChunkRef): Promise<JournalEntry[]> {
-    const keys = this.#keys(ref);
-    const archive = await this.#redis.getBuffer(keys.archive);
-    const open = await this.#redis.lrange(keys.journal, 0, -1);
+    const { archive, open } = await this.#journalOf(ref);
     return decodeEntries([...(archive ? decodeArchive(archive) : []), ...open]);
+  }
+
+  /**
+   * Compresses the journal of a chunk that has been sent: a third of its size, for as long as the run goes on. What is written
+   * later stays beside it until the chunk ends.
+   */
+  async archive(ref: ChunkRef): Promise<void> {
+    const kept = await this.#journalOf(ref);
+    if (kept.open.length === 0) return;
+    const { journal, archive } = this.#keys(ref);
+    // Where somebody has written meanwhile it is left to the chunk's end.
+    await this.#run(
+      journalArchive,
+      [journal, archive],
+      [kept.open.length, kept.archive?.length ?? 0, archiveOf(kept)],
+    );
+  }
+
+  async #journalOf(ref: ChunkRef): Promise<KeptJournal> {
+    const keys = this.#keys(ref);
+    const replies = await this.#redis.multi().getBuffer(keys.archive).lrange(keys.journal, 0, -1).exec();
+    const [archive, open] = (replies ?? []).map(([error, reply]) => {
+      if (error) throw error;
+      return reply;
+    });
+    return { archive: archive as Buffer | null, open: open as string[] };
   }
 
   /**
@@ -240,13 +265,12 @@ export class Ledger {
       const states = await this.states(ref);
       const packed = await this.#redis.getBuffer(keys.recipients);
       if (!states || !packed) return;
-      const archive = await this.#redis.getBuffer(keys.archive);
-      const open = await this.#redis.lrange(keys.journal, 0, -1);
-      const elements = [...(archive ? decodeArchive(archive) : []), ...open];
+      const journal = await this.#journalOf(ref);
       const needed = stripRecipients(packed, (position) => states[position] === 'rejected');
       const reply = await this.#run(journalCompact, Object.values(keys), [
-        open.length,
-        encodeArchive(elements),
+        journal.open.length,
+        journal.archive?.length ?? 0,
+        archiveOf(journal),
         needed,
         Math.round(retention.journalMs),
         Math.round(retention.ledgerMs),
@@ -274,6 +298,18 @@ export class Ledger {
       throw error;
     }
   }
+}
+
+/** A chunk's journal as Redis has it. */
+interface KeptJournal {
+  archive: Buffer | null;
+  /** What has come since. */
+  open: string[];
+}
+
+function archiveOf({ archive, open }: KeptJournal): Buffer {
+  if (archive && open.length === 0) return archive;
+  return encodeArchive([...(archive ? decodeArchive(archive) : []), ...open]);
 }
 
 /** Event, its positions, event, its positions… */
