@@ -60,7 +60,7 @@ USER node
 # Processes stop on it within 9 s, and put back what they have not sent. Node is the process itself, without a shell between.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "healthcheck.mjs"]
-CMD ["node", "--max-semi-space-size=16", "--heap-growing-percent=100", "--max-old-space-size=192", "apps/worker/dist/main.js"]
+CMD ["node", "--max-semi-space-size=32", "--heap-growing-percent=100", "--max-old-space-size=192", "apps/worker/dist/main.js"]
 # Last, because it changes with every commit.
 ARG VERSION=0.0.0-dev
 ARG REVISION=unknown
