@@ -15,7 +15,8 @@ export default defineConfig({
     globalSetup: 'tests/setup/globalSetup.ts',
     reporters: ['default', './tests/setup/closingLine.ts'],
     maxWorkers,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // For what hangs. A machine that does other things as well takes five times as long, and is not to be told apart from it sooner.
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
   },
 });

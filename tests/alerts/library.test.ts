@@ -110,7 +110,7 @@ describe('10,000 identical errors', () => {
     expect(sumOf(told)).toBe(10_000);
     expect(told[0]?.subject).toMatch(/^\[Alert\] cannot alpha/);
     expect(told.at(-1)?.text).toContain('10,000 in all');
-  }, 60_000);
+  });
 
   it('of a process that ends at once are told before it is gone', async () => {
     const { mails, options } = await inbox();

@@ -26,7 +26,7 @@ beforeAll(async () => {
   dashboard = await system.startDashboard();
   system.spawn('scheduler');
   system.spawn('worker');
-}, 60_000);
+});
 afterAll(() => system?.stop());
 
 async function logIn(page: Page, name = 'admin'): Promise<void> {
@@ -86,7 +86,7 @@ describeInBrowser('an operator', (openBrowser) => {
     expect(page.url()).not.toContain('reader');
     expect(complaints).toEqual([]);
     await page.close();
-  }, 120_000);
+  });
 
   it('settles somebody in doubt, looks for the chunk in Bull Board, and comes back', async () => {
     const page = await (await openBrowser()).newPage();
@@ -122,7 +122,7 @@ describeInBrowser('an operator', (openBrowser) => {
     await page.goto(`${system.dashboardUrl}/audit`);
     await page.getByRole('row', { name: /doubts\.settle/ }).waitFor();
     await page.close();
-  }, 120_000);
+  });
 
   it('is told when the connection is lost, and sees the page go on by itself when it is back', async () => {
     const context = await (await openBrowser()).newContext();
@@ -133,7 +133,7 @@ describeInBrowser('an operator', (openBrowser) => {
     dashboard = await system.startDashboardPorts();
     await page.locator('#connection').waitFor({ state: 'hidden' });
     await context.close();
-  }, 60_000);
+  });
 
   it('reads all of it without scripts', async () => {
     const context = await (await openBrowser()).newContext({ javaScriptEnabled: false });

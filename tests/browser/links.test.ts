@@ -116,7 +116,7 @@ describeInBrowser('a reader who clicks a link in a mail', (openBrowser) => {
       by_link: [{ link: '/updates/haml/?a=b%20c&d' }],
     });
     await page.close();
-  }, 60_000);
+  });
 
   it('gets there without scripts through the server, and a token in the link changes nothing', async () => {
     const { clicks, site, system } = await setup('yes');
@@ -141,7 +141,7 @@ describeInBrowser('a reader who clicks a link in a mail', (openBrowser) => {
     await page.waitForURL(`${site.origin}/updates/haml/?a=b%20c&d&${UTM}#changes`);
     expect(await clicks()).toMatchObject({ human: 1, unique: 1 });
     await context.close();
-  }, 60_000);
+  });
 
   it('leaves the site by no trick, and runs no script of a link', async () => {
     const bundle = await setup();
@@ -163,7 +163,7 @@ describeInBrowser('a reader who clicks a link in a mail', (openBrowser) => {
     expect([...requested]).toEqual([site.origin]);
     expect(dialogs).toEqual([]);
     await page.close();
-  }, 120_000);
+  });
 
   it.each([
     ['after its time-out', 'data-timeout="200"', ''],

@@ -78,7 +78,7 @@ describe("yesterday's data", () => {
     await system.kill(child, 'SIGTERM');
     await system.spawnWatched('worker');
     expect((await system.sendonce('hold')).out).toContain('Nothing is held.');
-  }, 120_000);
+  });
 
   it('under a worker that is sending are held before anybody is sent anything twice', async () => {
     const { redis, system } = await setup(3_000);
@@ -96,7 +96,7 @@ describe("yesterday's data", () => {
     await sleep(3_000);
     expect((await system.inbox(run)).duplicates).toBe(0);
     expect((await system.runs.get(run)).cancelledAt).toBeDefined();
-  }, 90_000);
+  });
 
   it('that an operator knows to be right go on as they are', async () => {
     const { redis, system } = await setup(20);
@@ -112,7 +112,7 @@ describe("yesterday's data", () => {
     await system.sendonce('resume', run);
     await system.whenFinished(run);
     expect(await system.inbox(run)).toEqual(everyone(20));
-  }, 90_000);
+  });
 });
 
 async function startHeld(system: System) {
@@ -141,7 +141,7 @@ it('an occurrence that was sent is not sent again from an empty Redis', async ()
   await system.sendonce('hold', '--release', 'skip');
   await sleep(4_000);
   expect(await system.inbox(run)).toEqual(everyone(30));
-}, 90_000);
+});
 
 it('what happens every day holds nothing: starts, kills, a Redis that restarts, a new machine', async () => {
   const { redis, system } = await setup(400);
@@ -167,4 +167,4 @@ it('what happens every day holds nothing: starts, kills, a Redis that restarts, 
   await sleep(MARKS_MS);
   expect((await system.sendonce('hold')).out).toContain('Nothing is held.');
   expect((await system.inbox(run)).duplicates).toBe(0);
-}, 120_000);
+});

@@ -28,7 +28,7 @@ beforeAll(async () => {
   });
   system = await System.start({ campaignsDir });
   await system.startDashboardPorts();
-}, 30_000);
+});
 afterAll(() => system?.stop());
 
 const cleanups: (() => unknown)[] = [];

@@ -43,7 +43,7 @@ describe('the queue of events', () => {
     expect(numbers).toMatchObject({ sent: 1_500, in_doubt: 0 });
     expect(await system.inbox(run)).toEqual({ messages: 1_500, recipients: 1_500, duplicates: 0 });
     await waitFor('all deliveries', async () => (await system.runs.get(run)).outcomes.delivered === 1_500);
-  }, 90_000);
+  });
 
   it('leaves what it does not understand to the dead letters, and goes on', async () => {
     const { queue, spawnWorker, system } = await setup();

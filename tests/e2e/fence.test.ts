@@ -64,4 +64,4 @@ it('a worker frozen right after signing, thawed after the fence: its recipients 
   });
   expect(await system.inbox(run)).toEqual({ messages: 3, recipients: 3, duplicates: 0 });
   expect(await system.ledger.states({ run, chunk: 0 })).toEqual(['sent', 'sent', 'sent']);
-}, 60_000);
+});

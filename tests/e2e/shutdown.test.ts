@@ -117,7 +117,7 @@ it('waits for a SES that answers slowly, and is not ready from the first moment'
   const { numbers } = await system.whenFinished(run);
   expect(numbers).toMatchObject({ sent: 800, in_doubt: 0 });
   expect(await system.inbox(run)).toEqual(everyone(800));
-}, 90_000);
+});
 
 it('a second SIGTERM ends at once: whom SES took is sent by its events, and only the others stay in doubt', async () => {
   const { system } = await setup(300);
@@ -131,7 +131,8 @@ it('a second SIGTERM ends at once: whom SES took is sent by its events, and only
   await sleep(200);
   const { code, ms } = await terminate(child);
   expect(code).toBe(1);
-  expect(ms).toBeLessThan(500);
+  // Before SES answers, 2.5 s after it was asked: the first signal alone waits for that.
+  expect(ms).toBeLessThan(1_500);
   await system.setFaults({ rules: [] });
   system.spawn('worker');
   const { numbers } = await waitFor(
@@ -146,10 +147,10 @@ it('a second SIGTERM ends at once: whom SES took is sent by its events, and only
   );
   expect(numbers.sent).toBeGreaterThan(0);
   await expect
-    .poll(async () => (await system.runs.get(run)).numbers.sent, { timeout: 10_000 })
+    .poll(async () => (await system.runs.get(run)).numbers.sent, { timeout: 60_000 })
     .toBe((await system.inbox(run)).messages);
   expect(await system.inbox(run)).toMatchObject({ duplicates: 0 });
-}, 90_000);
+});
 
 it('a rolling deploy in the middle of a run goes on without a gap', async () => {
   const { system } = await setup(4_000);
@@ -168,4 +169,4 @@ it('a rolling deploy in the middle of a run goes on without a gap', async () => 
   const { numbers } = await system.whenFinished(run);
   expect(numbers).toMatchObject({ sent: 4_000, in_doubt: 0 });
   expect(await system.inbox(run)).toEqual(everyone(4_000));
-}, 90_000);
+});

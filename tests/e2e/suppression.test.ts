@@ -61,7 +61,7 @@ describe('a recipient', () => {
     expect(outcomes.unsubscribed).toBe(1);
     expect(await system.mailTo(last)).toBeUndefined();
     expect(await system.inbox(run)).toEqual({ messages: 999, recipients: 999, duplicates: 0 });
-  }, 60_000);
+  });
 
   it('leaves by the link of a mail with one click, and comes back by its page; a GET changes nothing', async () => {
     const { sendonce, suppressions, system } = await setup(3);
@@ -157,5 +157,5 @@ describe('sendonce suppress', () => {
     const again = join(file, '..', 'again.csv');
     writeFileSync(again, list);
     expect((await sendonce('suppress', 'import', again)).out).toContain('0 added, 1,502 were there already');
-  }, 60_000);
+  });
 });

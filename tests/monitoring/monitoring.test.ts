@@ -68,7 +68,7 @@ beforeAll(async () => {
       });
   }
   families = [...all.values()];
-}, 60_000);
+});
 afterAll(() => system?.stop());
 
 describe('metrics', () => {

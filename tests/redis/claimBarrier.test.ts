@@ -111,7 +111,7 @@ describe.skipIf(newerServers.length === 0).each(newerServers)('on $name with eve
     const { numbers } = await system.whenFinished(run);
     expect(numbers).toMatchObject({ sent: 300, in_doubt: 0 });
     expect(await system.inbox(run)).toEqual({ messages: 300, recipients: 300, duplicates: 0 });
-  }, 90_000);
+  });
 
   it('a replica that has to have it on disk, too, is waited for', async () => {
     const master = await start(EVERYSEC, server);

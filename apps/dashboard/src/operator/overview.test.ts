@@ -48,7 +48,7 @@ beforeAll(async () => {
       { name: 'due', data: { campaign: `campaign${n}` } },
     );
   operator = await loggedIn(dashboard.url, 'olga');
-}, 120_000);
+});
 afterAll(() => dashboard.close());
 
 /** Every command for this installation that Redis gets while `work` goes on. */

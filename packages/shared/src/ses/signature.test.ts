@@ -99,5 +99,5 @@ describe("the SDK's own signer", () => {
       }),
       { numRuns: 2_000 },
     );
-  }, 60_000);
+  });
 });

@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Asks again until the answer is not undefined, false or null. @throws after the time-out, with what was waited for. */
+/**
+ * Asks again until the answer is not undefined, false or null.
+ * @param timeoutMs only for what never comes: a busy machine is slow.
+ * @throws after the time-out, with what was waited for.
+ */
 export async function waitFor<T>(
   what: string,
   ask: () => T | Promise<T>,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<Exclude<T, undefined | false | null>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
