@@ -4,6 +4,7 @@
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
 import { parseMailbox } from '../audience/address.js';
+import { CAP_HINTS, CapSchema } from './capSchema.js';
 import { CronTimes } from './cronTimes.js';
 import { nearestName } from './didYouMean.js';
 import { LINKS_HINTS, makeLinksSchema } from './linksSchema.js';
@@ -128,6 +129,8 @@ export const CampaignSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_.-]+$/, 'expected a name like updates.example.com')
     .optional(),
+  /** Missing: however many mails a person gets. */
+  cap: CapSchema.optional(),
   /** Missing: links stay as they are, and nothing is counted. */
   links: makeLinksSchema(yesNo.default(false)).optional(),
 });
@@ -148,6 +151,7 @@ export const YAML_HINTS: YamlHints = {
     '': Object.keys(CampaignSchema.shape),
     schedule: ['cron', 'timezone', 'at'],
     audience: ['csv', 'ndjson', 'address_field'],
+    ...CAP_HINTS.keys,
     ...LINKS_HINTS.keys,
   },
   expected: {
@@ -162,6 +166,7 @@ export const YAML_HINTS: YamlHints = {
     audience: AUDIENCE_EXPECTED,
     'audience.csv': 'the path of a file, from the folder of the campaign',
     'audience.ndjson': 'the path of a file, from the folder of the campaign',
+    ...CAP_HINTS.expected,
     ...LINKS_HINTS.expected,
   },
 };

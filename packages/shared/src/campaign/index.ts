@@ -1,4 +1,5 @@
 /** Campaigns as files: their schema, loading with every error at its line, schedules. */
+export { type Cap, capPerMs } from './capSchema.js';
 export type { CampaignBody, CampaignSnapshot } from './campaignFolder.js';
 export { CampaignFileError, type CampaignProblem, formatProblem } from './campaignProblem.js';
 export type { AudienceDefinition, Campaign, CatchUpPolicy, Schedule } from './campaignSchema.js';
