@@ -139,16 +139,17 @@ export class ChunkSender {
   }
 
   async #sendChunk(ref: ChunkRef, { signal, priority, onProgress }: SendOptions): Promise<Outcome> {
-    const { ledger, pinnedRuns, runs } = this.#services;
+    const { clock, ledger, pinnedRuns, runs } = this.#services;
     const tally = await ledger.tally(ref);
     const gate = await runs.tally(ref.run, ref.chunk, tally);
     if (tally.queued === 0) return 'done';
     if (gate !== 'open') return outcomeOf(gate);
+    const { recipients, dueAt } = await ledger.content(ref);
+    if (dueAt > clock.now()) return { notBefore: dueAt };
     const run = await pinnedRuns.get(ref.run);
     const { linkObstacle } = this.#config;
     if (linkObstacle && run.snapshot.definition.unsubscribe)
       return this.#pause(ref.run, { cause: 'campaign', reason: linkObstacle });
-    const recipients = await ledger.recipients(ref);
     const reports = new ChunkReports(this.#services, ref, onProgress);
     const underWay: StartedBatch[] = [];
     try {

@@ -162,7 +162,7 @@ describe('every error says where it is and what was expected', () => {
       'keys that exclude each other',
       withLines('schedule:\n  cron: 0 10 * * *\n  timezone: UTC\n  at: 2026-12-01T10:00:00Z'),
       [
-        "campaign.yaml:8:7  schedule.at: can't stand beside the other keys (expected { cron, timezone } or { at })",
+        "campaign.yaml:8:7  schedule.at: can't stand beside the other keys (expected { cron, timezone }, maybe with timezone_field, or { at })",
       ],
     ],
     [
@@ -177,6 +177,18 @@ describe('every error says where it is and what was expected', () => {
         'campaign.yaml:6:9  schedule.cron: "0 25 * * *" is no cron expression: hour "25": got value 25 expected range 0-23',
         'campaign.yaml:7:13  schedule.timezone: there is no time zone "Europe/Berln", did you mean Europe/Berlin?',
       ],
+    ],
+    [
+      'a field of time zones that the audience lacks',
+      withLines('schedule:\n  cron: 0 9 * * *\n  timezone: UTC\n  timezone_field: frist name'),
+      [
+        'campaign.yaml:8:19  schedule.timezone_field: the audience has no field "frist name", did you mean "first_name"?',
+      ],
+    ],
+    [
+      'a field of time zones beside a fixed date',
+      withLines('schedule: { at: 2026-12-01T10:00:00Z, timezone_field: first_name }'),
+      [expect.stringContaining("timezone_field: can't stand beside the other keys")],
     ],
     [
       'a cap with wrong values',
