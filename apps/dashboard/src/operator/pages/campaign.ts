@@ -62,7 +62,7 @@ function actions({ id, paused, snapshot }: CampaignPage, viewer: Viewer): Html {
 }
 
 function definitionCard({ definition, hash }: CampaignSnapshot): Html {
-  const { audience, from, in_doubt, links, reply_to, schedule, subject, unsubscribe } = definition;
+  const { audience, cap, from, in_doubt, links, reply_to, schedule, subject, unsubscribe } = definition;
   return html`<section class="card"><h3>Definition <span class="soft">${hash}</span></h3>${facts([
     ['from', from],
     ...(reply_to ? [['answers to', reply_to] as [string, string]] : []),
@@ -72,6 +72,7 @@ function definitionCard({ definition, hash }: CampaignSnapshot): Html {
     ['in doubt', in_doubt],
     ['unsubscribe link', unsubscribe ? 'yes' : 'no'],
     ['links', links ? `counted at ${links.prefix}` : 'not counted'],
+    ...(cap ? [['cap', `${cap.max} of group ${cap.group} in ${cap.per}`] as [string, string]] : []),
   ])}</section>`;
 }
 
