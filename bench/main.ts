@@ -7,6 +7,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type EmbeddedRedis, startRedis } from '../scripts/bootstrap/redis.mjs';
+import { benchCaps } from './caps.js';
 import { Endpoint } from './children.js';
 import { benchFreezing } from './freezing.js';
 import { benchLatency } from './latency.js';
@@ -42,6 +43,11 @@ const BENCHMARKS: Record<
     isDefault: true,
     run: ({ redis, isFull }) =>
       benchFreezing(redis, { rounds: 5, recipients: isFull ? 500_000 : 100_000, tell }),
+  },
+  caps: {
+    about: 'frequency caps: time at the claim, memory',
+    isDefault: false,
+    run: ({ redis, isFull }) => benchCaps(redis, { people: isFull ? 4_000_000 : 1_000_000, tell }),
   },
   latency: {
     about: 'a slow SES: is the rate filled?',

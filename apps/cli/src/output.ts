@@ -1,5 +1,12 @@
 /** Everything that commands print. Results go to stdout, remarks to stderr, so that output can be piped. */
-import { NUMBER_NAMES, RUN_OUTCOME_NAMES, type RunRecord, recipientCount } from '@sendonce/shared/run';
+import {
+  NUMBER_NAMES,
+  partName,
+  partsAhead,
+  RUN_OUTCOME_NAMES,
+  type RunRecord,
+  recipientCount,
+} from '@sendonce/shared/run';
 import Table from 'cli-table3';
 
 export function print(text = ''): void {
@@ -28,6 +35,21 @@ export function printNumbers(record: RunRecord): void {
       ),
     ],
   );
+  printParts(record);
+}
+
+/** Of a run that everybody gets on their own clock. */
+function printParts(record: RunRecord): void {
+  const { parts, unknownZones } = record;
+  const [next] = partsAhead(record, Date.now());
+  if (next)
+    print(
+      `Next of ${parts?.length} parts: ${partName(record, next)}, ${formatDate(next.dueAt)} (${next.recipients.toLocaleString('en')} recipients); the last: ${formatDate(parts?.at(-1)?.dueAt)}.`,
+    );
+  if (unknownZones)
+    print(
+      `${unknownZones.toLocaleString('en')} recipients have a time zone that does not exist, and get it by the schedule’s.`,
+    );
 }
 
 function numberRow(name: string, count: number): (string | number)[] {

@@ -53,6 +53,32 @@ describe('job schedulers follow the campaign files', () => {
     await close();
   });
 
+  it('fire in the first zone of the earth where recipients have zones of their own, and do not lose what is overdue', async () => {
+    const { campaignsDir, queues, sync, rewrite, close } = await setup(cron('0 10 * * *'));
+    await sync.runOnce();
+    writeFileSync(
+      join(campaignsDir, 'news', 'recipients.csv'),
+      'email,first_name,zone\na@example.com,A,Asia/Tokyo\n',
+    );
+    rewrite(`${cron('0 10 * * *')}  timezone_field: zone\n`);
+    expect(await sync.runOnce()).toMatchObject({ changed: ['news'] });
+    expect(await sync.runOnce()).toMatchObject({ changed: [] });
+    const tz = 'Pacific/Kiritimati';
+    expect(await queues.runs.getJobScheduler('news')).toMatchObject({ pattern: '0 10 * * *', tz });
+    const [job] = await queues.runs.getDelayed();
+    expect(new Date((job?.timestamp ?? 0) + (job?.delay ?? 0)).toISOString()).toMatch(/T20:00:00/);
+    const dueAt = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 4 * 3_600_000;
+    await backDate(queues, 'news', dueAt);
+    await sync.runOnce();
+    expect(await queues.runs.getJobCountByTypes('waiting', 'delayed')).toBe(1);
+    rewrite(cron('0 10 * * *'));
+    await sync.runOnce();
+    expect((await queues.runs.getWaiting()).map(({ id }) => id)).toEqual([
+      expect.stringMatching(/^due-news--\d+T200000Z$/),
+    ]);
+    await close();
+  });
+
   it('are one a campaign, however many schedulers look at once', async () => {
     const { queues, sync, close } = await setup(cron('0 10 * * *'));
     await Promise.all(Array.from({ length: 8 }, () => sync.runOnce()));

@@ -7,6 +7,7 @@
  * overdue occurrence gets a job of its own. What is done about lateness is the worker's business (`catch_up`).
  */
 import {
+  cronZone,
   formatProblem,
   type LoadedCampaign,
   loadCampaigns,
@@ -68,11 +69,12 @@ export class ScheduleSync {
     if ('at' in schedule) return this.#syncFixedDate(id, new Date(schedule.at), report);
     const { runs } = this.#services.queues;
     const existing = await runs.getJobScheduler(id);
-    if (existing?.pattern === schedule.cron && existing.tz === schedule.timezone) return;
+    const tz = cronZone(schedule);
+    if (existing?.pattern === schedule.cron && existing.tz === tz) return;
     if (existing) await this.#rescueOverdue(id, existing);
     await runs.upsertJobScheduler(
       id,
-      { pattern: schedule.cron, tz: schedule.timezone },
+      { pattern: schedule.cron, tz },
       { name: DUE, data: { campaign: id }, opts: RUNS_JOB_OPTIONS },
     );
     (existing ? report.changed : report.added).push(id);
@@ -86,7 +88,7 @@ export class ScheduleSync {
     const now = this.#services.clock.now();
     if (!next || next > now || !pattern || !tz) return;
     const latest = previousOccurrence({ cron: pattern, timezone: tz }, new Date(now)) ?? new Date(next);
-    await addDueJob(this.#services.queues.runs, id, latest, 0);
+    await addDueJob(this.#services.queues.runs, id, latest, 0, tz);
   }
 
   /** One delayed job, with an id of its own; the run's record keeps it from running again. */

@@ -7,7 +7,7 @@ import { NO_ALERT } from '@sendonce/alerts';
 import type { Ledger } from '@sendonce/shared/ledger';
 import type { LinkPages } from '@sendonce/shared/links';
 import { addSendJobs, type Queues } from '@sendonce/shared/queue';
-import { freezeRun, type Runs, UnknownRunError } from '@sendonce/shared/run';
+import { duesOf, freezeRun, type Runs, UnknownRunError } from '@sendonce/shared/run';
 import { type Clock, type Logger, messageOf } from '@sendonce/shared/runtime';
 import type { SuppressionList } from '@sendonce/shared/suppression';
 import { FinalError, type Outcome } from './outcomes.js';
@@ -33,9 +33,13 @@ export async function freeze(services: FreezeServices, run: string, signal: Abor
   if (chunks === undefined) return 'interrupted';
   const snapshot = await runs.snapshot(run);
   await linkPages.publish(snapshot);
-  await addSendJobs(queues.sends, run, chunks, snapshot.definition.weight);
-  const { numbers } = await runs.get(run);
-  logger.info({ run, chunks, ...numbers }, 'audience frozen');
+  const { numbers, parts, unknownZones } = await runs.get(run);
+  const { weight } = snapshot.definition;
+  const dues = parts ? duesOf(await runs.chunkTallies(run)) : new Map();
+  await addSendJobs(queues.sends, run, chunks, { weight, dues });
+  logger.info({ run, chunks, ...numbers, ...(parts && { parts: parts.length }) }, 'audience frozen');
+  if (unknownZones)
+    logger.warn({ run, recipients: unknownZones }, 'time zones that do not exist, the schedule’s is taken');
   return 'done';
 }
 

@@ -112,7 +112,9 @@ export class JobConsumer implements Service {
       case DUE: {
         const { campaign } = job.data as DuePayload;
         const scheduledAt = scheduledTimeOf(job as Job<DuePayload>);
-        return startOccurrence(this.#services, { campaignsDir: this.#campaignsDir, campaign, scheduledAt });
+        const zone = zoneOf(job as Job<DuePayload>);
+        const occurrence = { campaignsDir: this.#campaignsDir, campaign, scheduledAt, ...(zone && { zone }) };
+        return startOccurrence(this.#services, occurrence);
       }
       case FREEZE:
         return freeze(this.#services, (job.data as FreezePayload).run, this.#stopping.signal);
@@ -163,4 +165,9 @@ function scheduledTimeOf(job: Job<DuePayload>): Date {
   const millis = Number(job.data.scheduledAt ?? job.id?.split(':').at(-1));
   if (!Number.isFinite(millis)) throw new FinalError(`The job "${job.id}" does not say when it was due.`);
   return new Date(millis);
+}
+
+/** In which the schedule was read when the job was made; undefined for a fixed date. */
+function zoneOf({ data, opts }: Job<DuePayload>): string | undefined {
+  return data.zone ?? (opts as { repeat?: { tz?: string } }).repeat?.tz;
 }

@@ -1,5 +1,6 @@
 /** The worker process: wires settings, connections and services, and starts them. Any number of workers may run. */
 
+import { FrequencyCaps } from '@sendonce/shared/caps';
 import { TroubleWatch } from '@sendonce/shared/conditions';
 import { bringUpToDate, Continuity } from '@sendonce/shared/continuity';
 import { EventsQueue, openSesEvents } from '@sendonce/shared/events';
@@ -100,6 +101,7 @@ await runProcess('worker', async (services, settings, logger, { alerts, health, 
     measures,
     {
       account,
+      caps: new FrequencyCaps({ redis, prefix }),
       clock,
       continuity,
       lateSuppressions: new LateSuppressions({ redis, prefix }),

@@ -2,7 +2,7 @@
  * What a handler can say, and the one place that turns it into BullMQ's calls.
  */
 import { makeScrubber } from '@sendonce/alerts';
-import { type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
 
 export type Outcome =
   /** Nothing is left to do for this job. */
@@ -13,7 +13,9 @@ export type Outcome =
   /** The ledger does not know the run or the chunk any more: the job came back after the retention. */
   | 'expired'
   /** This process stops, or somebody else has the turn: the job goes on later. */
-  | 'interrupted';
+  | 'interrupted'
+  /** The job came before its time, ms: it comes again then. */
+  | { notBefore: number };
 
 /** A mistake that no further attempt mends. */
 export class FinalError extends Error {
@@ -32,6 +34,10 @@ export async function acknowledge(
   } catch (error) {
     const shown = withoutSecrets(error);
     throw error instanceof FinalError ? new UnrecoverableError(shown.message) : shown;
+  }
+  if (typeof outcome === 'object') {
+    await job.moveToDelayed(outcome.notBefore, token);
+    throw new DelayedError();
   }
   switch (outcome) {
     case 'done':

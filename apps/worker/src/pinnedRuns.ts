@@ -2,7 +2,7 @@
  * The pinned campaigns of the runs that this worker is at, with their templates compiled once a run. A handful is kept: a
  * snapshot never changes, so the only question is memory.
  */
-import type { CampaignSnapshot } from '@sendonce/shared/campaign';
+import { type CampaignSnapshot, shownTime } from '@sendonce/shared/campaign';
 import { compileMessage, type MessageTemplate } from '@sendonce/shared/message';
 import { parseRunId, type Runs, recipientCount } from '@sendonce/shared/run';
 
@@ -43,7 +43,9 @@ export class PinnedRuns {
   async #load(run: string): Promise<PinnedRun> {
     const [snapshot, record] = await Promise.all([this.#runs.snapshot(run), this.#runs.get(run)]);
     const scheduledAt = parseRunId(run)?.scheduledAt ?? record.scheduledAt;
-    const template = compileMessage(snapshot, { scheduledAt });
+    const isOfSchedule = record.origin === 'schedule';
+    const shownAt = isOfSchedule ? shownTime(snapshot.definition.schedule, scheduledAt) : scheduledAt;
+    const template = compileMessage(snapshot, { scheduledAt: shownAt });
     return {
       snapshot,
       template,

@@ -37,7 +37,11 @@ afterEach(async () => {
 });
 
 /** A frozen run of two recipients, of whom a worker has claimed one and died: so long ago, in ms. */
-async function setup(settings: string, claimAgeMs: number) {
+async function setup(
+  settings: string,
+  claimAgeMs: number,
+  { csv, scheduledAt = new Date() }: { csv?: string; scheduledAt?: Date } = {},
+) {
   const { redis } = test;
   const prefix = `${test.prefix}-${count++}`;
   const ledger = new Ledger({ redis, prefix });
@@ -82,7 +86,8 @@ async function setup(settings: string, claimAgeMs: number) {
     config,
   );
 
-  const { run } = await runs.create(await makeSnapshot(2, { settings }), new Date(), 'manual');
+  const snapshot = await makeSnapshot(2, { settings, ...(csv && { csv }) });
+  const { run } = await runs.create(snapshot, scheduledAt, csv ? 'schedule' : 'manual');
   await freezeRun({ runs, ledger, suppressions, clock }, run);
   const ref = { run, chunk: 0 };
   const { tally } = await ledger.claim(ref, 'dead', 1);
@@ -213,6 +218,26 @@ describe('a run', () => {
     );
     await states();
     expect((await queues.sends.getPrioritized()).map(({ id }) => id)).toEqual([`${ref.run}/0`]);
+  });
+
+  it('gets no job for parts that are due long after, and a lost one again within a minute of its time', async () => {
+    const dueAt = Math.ceil(Date.now() / 1_000) * 1_000 + 30_000;
+    const { ledger, queues, reconciler, run } = await setup(
+      'schedule: { cron: 0 9 * * *, timezone: UTC, timezone_field: zone }\n',
+      FENCE_MS + 1_000,
+      {
+        csv: 'email,first_name,zone\na@example.com,A,Asia/Tokyo\nb@example.com,B,UTC\nc@example.com,C,Etc/GMT+12\n',
+        scheduledAt: new Date(dueAt - 14 * 3_600_000),
+      },
+    );
+    const record = `${test.prefix}-${count - 1}:1:{${run}}:record`;
+    await reconciler.runOnce();
+    await test.redis.hset(record, 'touched_at', Date.now() - 60_000);
+    await reconciler.runOnce();
+    expect(await ledger.states({ run, chunk: 0 })).toEqual(['in_doubt']);
+    const [job, ...others] = await queues.sends.getJobs();
+    expect([job?.id, others]).toEqual([`${run}/1`, []]);
+    expect((job?.timestamp ?? 0) + (job?.opts.delay ?? 0)).toBeGreaterThanOrEqual(dueAt);
   });
 
   it('that has ended is closed: its merge data go, its states stay', async () => {

@@ -10,7 +10,7 @@ import { resumeRun } from '@sendonce/shared/control';
 import type { Reputation, ReputationWindow, SesEvents } from '@sendonce/shared/events';
 import type { Ledger, Tally } from '@sendonce/shared/ledger';
 import { addFreezeJob, ensureSendJobs, type Queues } from '@sendonce/shared/queue';
-import type { RunRecord, Runs } from '@sendonce/shared/run';
+import { duesOf, type RunRecord, type Runs } from '@sendonce/shared/run';
 import type { Clock, Logger, RedisConnection, Service } from '@sendonce/shared/runtime';
 import { leftOf, type SesAccount } from '@sendonce/shared/ses';
 import type { AbsenceProof } from './absence.js';
@@ -22,6 +22,8 @@ const RECONCILE_EVERY_MAX_MS = 5_000;
 const LOOKS_A_FENCE = 8;
 /** While numbers change, somebody is at it, and jobs need no look; ms. */
 const QUIET_AFTER_MS = 10_000;
+/** Jobs of chunks that are due later than this need no look yet, ms: a lost one is there again before its time. */
+const JOBS_AHEAD_MS = 60_000;
 
 export interface ReconcilerServices {
   continuity: Pick<Continuity, 'mayWork' | 'releasedAt'>;
@@ -151,16 +153,20 @@ export class Reconciler implements Service {
     const { clock, queues, runs } = this.#services;
     const isQuiet = clock.now() - (record.touchedAt?.getTime() ?? 0) > QUIET_AFTER_MS;
     const tallies = await runs.chunkTallies(record.id);
-    const isOpen = record.status !== 'paused' && record.status !== 'cancelled';
+    const isCancelled = record.status === 'cancelled';
+    const isOpen = record.status !== 'paused' && !isCancelled;
     const waiting: number[] = [];
     for (let chunk = 0; chunk < record.chunks; chunk++) {
       if (this.#isStopped) return;
       const known = tallies.get(chunk);
-      const tally = known && isSettled(known) ? known : await this.#settleChunk(record, chunk);
-      if (tally.queued > 0) waiting.push(chunk);
+      // Nobody is claimed before their time, so that nothing can be wrong with them.
+      const isAhead = (ms: number) => !isCancelled && (known?.dueAt ?? 0) > clock.now() + ms;
+      const hasNews = !known || !(isSettled(known) || isAhead(0));
+      const tally = hasNews ? await this.#settleChunk(record, chunk) : known;
+      if (tally.queued > 0 && !isAhead(JOBS_AHEAD_MS)) waiting.push(chunk);
     }
-    if (isOpen && isQuiet)
-      await ensureSendJobs(queues.sends, { run: record.id, chunks: record.chunks }, waiting);
+    const of = { run: record.id, chunks: record.chunks, dues: duesOf(tallies) };
+    if (isOpen && isQuiet) await ensureSendJobs(queues.sends, of, waiting);
   }
 
   /** Silent claims to doubts, proven absences to queued, and whoever is still queued in a cancelled run to cancelled. */

@@ -1,13 +1,14 @@
 /**
  * Sends a chunk, micro-batch by micro-batch: reserve places in the account's rate and quota, claim, look who is suppressed
- * by now, send, settle. While SES's answers to one micro-batch are on their way the next one is sent: else the stream would
- * stand still for as long as SES takes to answer.
+ * by now or has had enough, send, settle. While SES's answers to one micro-batch are on their way the next one is sent: else
+ * the stream would stand still for as long as SES takes to answer.
  *
  * After a crash: whoever was queued is sent by the next worker that gets the chunk's job; whoever was claimed stays claimed
  * until the fence has passed, and is in doubt then. At most two micro-batches a chunk are claimed at a time.
  */
 import { randomUUID } from 'node:crypto';
 import { addressKey } from '@sendonce/shared/audience';
+import type { FrequencyCaps } from '@sendonce/shared/caps';
 import type { Continuity } from '@sendonce/shared/continuity';
 import type { ChunkRef, Claim, Ledger, Recipient, Settlement, Tally } from '@sendonce/shared/ledger';
 import { ClaimNotDurableError, OlderDataError, UnknownChunkError } from '@sendonce/shared/ledger';
@@ -16,6 +17,7 @@ import { type Gate, type Pause, type Runs, UnknownRunError } from '@sendonce/sha
 import type { Clock, Logger } from '@sendonce/shared/runtime';
 import type { MailSender, Remedy, Reservation, SendRate, SesAccount } from '@sendonce/shared/ses';
 import type { LateSuppressions, SuppressionList } from '@sendonce/shared/suppression';
+import { cappedAmong, giveBackRejected } from './capped.js';
 import { ChunkReports } from './chunkReports.js';
 import type { MailRenderer } from './mailRenderer.js';
 import type { Outcome } from './outcomes.js';
@@ -40,6 +42,7 @@ const UNREACHABLE_MS = 2_000;
 const LAST_PLACES_MS = 2 * BATCH_MS;
 
 export interface SendServices {
+  caps: FrequencyCaps;
   clock: Clock;
   continuity: Pick<Continuity, 'mayWork' | 'suspect'>;
   lateSuppressions: LateSuppressions;
@@ -136,16 +139,17 @@ export class ChunkSender {
   }
 
   async #sendChunk(ref: ChunkRef, { signal, priority, onProgress }: SendOptions): Promise<Outcome> {
-    const { ledger, pinnedRuns, runs } = this.#services;
+    const { clock, ledger, pinnedRuns, runs } = this.#services;
     const tally = await ledger.tally(ref);
     const gate = await runs.tally(ref.run, ref.chunk, tally);
     if (tally.queued === 0) return 'done';
     if (gate !== 'open') return outcomeOf(gate);
+    const { recipients, dueAt } = await ledger.content(ref);
+    if (dueAt > clock.now()) return { notBefore: dueAt };
     const run = await pinnedRuns.get(ref.run);
     const { linkObstacle } = this.#config;
     if (linkObstacle && run.snapshot.definition.unsubscribe)
       return this.#pause(ref.run, { cause: 'campaign', reason: linkObstacle });
-    const recipients = await ledger.recipients(ref);
     const reports = new ChunkReports(this.#services, ref, onProgress);
     const underWay: StartedBatch[] = [];
     try {
@@ -255,6 +259,9 @@ export class ChunkSender {
         { ...ref, claim: claim.id, refused: refused.length },
         'claim had run out, answers came too late',
       );
+    const late = new Set(refused);
+    const done = settled.filter(({ position }) => !late.has(position));
+    await giveBackRejected(this.#services, batch, done);
     if (remedy === 'wait') await pauseUntil(clock.now() + UNREACHABLE_MS, clock, signal);
     if (remedy === 'quota') await this.#pauseForQuota(ref.run);
     if (remedy === 'pause')
@@ -286,27 +293,17 @@ export class ChunkSender {
     return 'paused';
   }
 
-  /**
-   * Who was put on the suppression list since the freezing, by position, with the reason. One command beside the
-   * claim, and nearly always no more than that.
-   */
-  async #suppressedAmong({ ref, run, recipients, claim, news }: Batch): Promise<Map<number, string>> {
-    const { clock, lateSuppressions, ledger, suppressions } = this.#services;
+  /** Who of a claim gets nothing, by position, with the reason: suppressed by now, or over the campaign's cap. */
+  async #barredAmong(batch: Batch): Promise<Map<number, string>> {
+    const { clock, ledger } = this.#services;
+    const { ref, claim } = batch;
     const { positions } = claim;
     try {
-      const keys = positions.map((position) => addressKey(recipients[position]?.address ?? ''));
-      await news;
-      const late = lateSuppressions.among(keys, run.createdAt);
-      if (late.length === 0) return new Map();
-      const found = await suppressions.findMany(
-        late.map((index) => keys[index] as string),
-        run.snapshot.id,
-      );
-      return new Map(
-        [...found].map(([place, { reason }]) => [positions[late[place] as number] as number, reason]),
-      );
+      const barred = await this.#suppressedAmong(batch);
+      const rest = positions.filter((position) => !barred.has(position));
+      return new Map([...barred, ...(await cappedAmong(this.#services, batch, rest))]);
     } catch (error) {
-      // In a cluster the list may be away while the chunk is not. Nothing was sent, so nobody needs to be in doubt.
+      // In a cluster the lists may be away while the chunk is not. Nothing was sent, so nobody needs to be in doubt.
       const note = { event: 'release', at: clock.now(), detail: '' } as const;
       await ledger.settle(
         ref,
@@ -318,13 +315,33 @@ export class ChunkSender {
   }
 
   /**
+   * Who was put on the suppression list since the freezing, by position, with the reason. One command beside the
+   * claim, and nearly always no more than that.
+   */
+  async #suppressedAmong({ run, recipients, claim, news }: Batch): Promise<Map<number, string>> {
+    const { lateSuppressions, suppressions } = this.#services;
+    const { positions } = claim;
+    const keys = positions.map((position) => addressKey(recipients[position]?.address ?? ''));
+    await news;
+    const late = lateSuppressions.among(keys, run.createdAt);
+    if (late.length === 0) return new Map();
+    const found = await suppressions.findMany(
+      late.map((index) => keys[index] as string),
+      run.snapshot.id,
+    );
+    return new Map(
+      [...found].map(([place, { reason }]) => [positions[late[place] as number] as number, reason]),
+    );
+  }
+
+  /**
    * One request a claimed recipient, spaced by the rate. After an answer that concerns everybody, nobody else is tried.
    * @returns the answers, when all requests are out.
    */
   async #sendClaimed(batch: Batch, result: BatchResult): Promise<Promise<void>[]> {
     const { clock, rate, renderer, sender } = this.#services;
     const { ref, run, recipients, claim, pace, before, signal } = batch;
-    const suppressed = await this.#suppressedAmong(batch);
+    const barred = await this.#barredAmong(batch);
     const startedAt = clock.now();
     const settle = (position: number, event: Settlement['event'], detail: string) =>
       result.settlements.push({ position, event, at: clock.now(), detail });
@@ -361,7 +378,7 @@ export class ChunkSender {
       const hasPlace = await places.take(signal);
       if (!hasPlace || signal.aborted || isHopeless()) settle(position, 'release', 'not tried');
       else if (clock.now() - startedAt > STALE_CLAIM_MS) settle(position, 'release', 'the claim is stale');
-      else if (suppressed.has(position)) settle(position, 'suppress', suppressed.get(position) ?? '');
+      else if (barred.has(position)) settle(position, 'suppress', barred.get(position) ?? '');
       else answers.push(sendOne(position).catch(fail));
     }
     return answers;

@@ -1,4 +1,4 @@
-import { formatProblem, loadCampaigns, nextOccurrence } from '@sendonce/shared/campaign';
+import { describeSchedule, formatProblem, loadCampaigns, nextOccurrence } from '@sendonce/shared/campaign';
 import { readSettings } from '@sendonce/shared/runtime';
 import type { Command } from 'commander';
 import { formatDate, printTable, remark } from '../output.js';
@@ -20,9 +20,4 @@ export function addCampaignsCommand(program: Command): void {
       for (const problem of problems) remark(formatProblem(problem));
       if (problems.length > 0) process.exitCode = 2;
     });
-}
-
-function describeSchedule(schedule: Parameters<typeof nextOccurrence>[0] | undefined): string {
-  if (!schedule) return 'by hand';
-  return 'at' in schedule ? `once, ${schedule.at}` : `${schedule.cron} (${schedule.timezone})`;
 }

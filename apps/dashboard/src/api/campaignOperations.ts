@@ -1,4 +1,4 @@
-import { loadCampaigns, nextOccurrence } from '@sendonce/shared/campaign';
+import { hasOwnZones, loadCampaigns, nextOccurrence } from '@sendonce/shared/campaign';
 import { problemJson } from './errorHandler.js';
 import { type Operation, operation } from './operation.js';
 import { Campaigns } from './schemas.js';
@@ -41,6 +41,7 @@ function campaignJson({ id, definition: { name, subject, schedule } }: Loaded, n
     ...(name !== undefined && { name }),
     subject,
     ...cron,
+    ...(hasOwnZones(schedule) && { timezone_field: schedule.timezone_field }),
     ...(next && { next_at: next.toISOString() }),
   };
 }

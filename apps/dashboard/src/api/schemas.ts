@@ -38,6 +38,9 @@ const RunShape = z.object({
   paused_at: time.exactOptional(),
   cancelled_at: time.exactOptional(),
   finished_at: time.exactOptional(),
+  last_due_at: time.exactOptional().meta({
+    description: 'When its last part is due, where everybody gets it on their own clock; else missing.',
+  }),
   chunks: count,
   ...counts(NUMBER_NAMES),
   ...counts(RUN_OUTCOME_NAMES),
@@ -94,6 +97,9 @@ export const Campaigns = z.object({
       subject: z.string(),
       cron: z.string().optional(),
       timezone: z.string().optional(),
+      timezone_field: z.string().optional().meta({
+        description: 'Everybody gets it on their own clock; next_at is when it comes to the first zone.',
+      }),
       next_at: time.optional().meta({ description: 'Missing: nothing is scheduled.' }),
     }),
   ),

@@ -22,6 +22,7 @@ export {
   AudienceSourceError,
   type RowOptions,
 } from './audienceSource.js';
+export { toFieldName } from './mergeFields.js';
 
 /** @param baseDir the campaign's folder, which paths are relative to. */
 export function openAudience(definition: AudienceDefinition, baseDir: string): AudienceSource {

@@ -68,6 +68,7 @@ reply_to: '"Doe, Jane" <reply@Example.com>'
 schedule: { cron: "0 10 * * MON-FRI", timezone: Europe/Berlin }
 in_doubt: resend
 catch_up: skip
+cap: { per: 24h, max: 1, group: notifications }
 max_invalid: 5%
 list_id: news.lists.example.com
 links: { prefix: /daily/, hosts: [www.dif.io, "http://127.0.0.1:8080"], utm: { content: a, id: "1" } }
@@ -161,7 +162,7 @@ describe('every error says where it is and what was expected', () => {
       'keys that exclude each other',
       withLines('schedule:\n  cron: 0 10 * * *\n  timezone: UTC\n  at: 2026-12-01T10:00:00Z'),
       [
-        "campaign.yaml:8:7  schedule.at: can't stand beside the other keys (expected { cron, timezone } or { at })",
+        "campaign.yaml:8:7  schedule.at: can't stand beside the other keys (expected { cron, timezone }, maybe with timezone_field, or { at })",
       ],
     ],
     [
@@ -176,6 +177,53 @@ describe('every error says where it is and what was expected', () => {
         'campaign.yaml:6:9  schedule.cron: "0 25 * * *" is no cron expression: hour "25": got value 25 expected range 0-23',
         'campaign.yaml:7:13  schedule.timezone: there is no time zone "Europe/Berln", did you mean Europe/Berlin?',
       ],
+    ],
+    [
+      'a field of time zones that the audience lacks',
+      withLines('schedule:\n  cron: 0 9 * * *\n  timezone: UTC\n  timezone_field: frist name'),
+      [
+        'campaign.yaml:8:19  schedule.timezone_field: the audience has no field "frist name", did you mean "first_name"?',
+      ],
+    ],
+    [
+      'a field of time zones beside a fixed date',
+      withLines('schedule: { at: 2026-12-01T10:00:00Z, timezone_field: first_name }'),
+      [expect.stringContaining("timezone_field: can't stand beside the other keys")],
+    ],
+    [
+      'a cap with wrong values',
+      withLines('cap: { per: 24, max: 0, group: "a b", grup: x }'),
+      [
+        'campaign.yaml:5:13  cap.per: expected a time with its unit, as 24h or 7d, from 1m (a minute) to 31d',
+        expect.stringMatching(/^campaign.yaml:5:22 {2}cap.max: /),
+        'campaign.yaml:5:32  cap.group: expected a name of letters, digits, - and _, at most 64',
+        'campaign.yaml:5:39  cap.grup: there is no such key, did you mean "group"?',
+      ],
+    ],
+    [
+      'caps that are too short and too long',
+      withLines('cap: { per: 30s, max: 1, group: a }'),
+      [expect.stringContaining('cap.per: expected a time with its unit')],
+    ],
+    [
+      'a cap without a unit',
+      withLines('cap: { per: "24", max: 1, group: a }'),
+      [expect.stringContaining('cap.per:')],
+    ],
+    [
+      'a cap that is negative',
+      withLines('cap: { per: -1d, max: 1, group: a }'),
+      [expect.stringContaining('cap.per:')],
+    ],
+    [
+      'a cap over 31 days',
+      withLines('cap: { per: 32d, max: 1, group: a }'),
+      [expect.stringContaining('cap.per:')],
+    ],
+    [
+      'a cap that lacks its group',
+      withLines('cap: { per: 1d, max: 1 }'),
+      [expect.stringContaining('cap.group: is missing')],
     ],
     [
       'seconds in a cron',

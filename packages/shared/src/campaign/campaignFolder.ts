@@ -5,7 +5,13 @@
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { type AudienceSource, AudienceSourceError, openAudience, parseMailbox } from '../audience/index.js';
+import {
+  type AudienceSource,
+  AudienceSourceError,
+  openAudience,
+  parseMailbox,
+  toFieldName,
+} from '../audience/index.js';
 import { checkTemplates, type MessagePart } from '../message/index.js';
 import type { CampaignProblem } from './campaignProblem.js';
 import {
@@ -16,7 +22,9 @@ import {
   CampaignSchema,
   YAML_HINTS,
 } from './campaignSchema.js';
+import { didYouMean } from './didYouMean.js';
 import { withDefaultUtm } from './linksSchema.js';
+import { hasOwnZones } from './ownZones.js';
 import { type PlaceOf, readYaml } from './yamlFile.js';
 
 export interface CampaignBody {
@@ -71,6 +79,7 @@ class CampaignFolder {
     const [definition, placeOf] = await this.#readDefinition();
     const body = await this.#readBody();
     const fields = definition && (await this.#audienceFields(definition.audience, placeOf));
+    if (fields) this.#checkZoneField(definition, fields, placeOf);
     for (const { part, line, column, message, expected } of checkTemplates(
       { definition: definition ?? NO_DEFINITION, body },
       fields,
@@ -146,6 +155,14 @@ class CampaignFolder {
       }
       return undefined;
     }
+  }
+
+  #checkZoneField({ schedule }: Campaign, fields: readonly string[], placeOf: PlaceOf): void {
+    if (!hasOwnZones(schedule) || fields.includes(toFieldName(schedule.timezone_field))) return;
+    const { timezone_field: name } = schedule;
+    const hint = didYouMean(name, fields) || `; there are ${fields.join(', ')}`;
+    const message = `schedule.timezone_field: the audience has no field "${name}"${hint}`;
+    this.#report(this.#files.subject, message, placeOf(['schedule', 'timezone_field']));
   }
 
   async #checkSomebody(audience: AudienceDefinition, source: AudienceSource): Promise<void> {

@@ -4,6 +4,7 @@
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
 import { parseMailbox } from '../audience/address.js';
+import { CAP_HINTS, CapSchema } from './capSchema.js';
 import { CronTimes } from './cronTimes.js';
 import { nearestName } from './didYouMean.js';
 import { LINKS_HINTS, makeLinksSchema } from './linksSchema.js';
@@ -11,7 +12,7 @@ import { isTimeZone } from './wallClock.js';
 import type { YamlHints } from './yamlFile.js';
 
 const ADDRESS_EXPECTED = 'an address, as jane@example.com or "Jane Doe <jane@example.com>"';
-const SCHEDULE_EXPECTED = '{ cron, timezone } or { at }';
+const SCHEDULE_EXPECTED = '{ cron, timezone }, maybe with timezone_field, or { at }';
 const AUDIENCE_EXPECTED = '{ csv: FILE } or { ndjson: FILE }, and maybe address_field';
 
 const nonEmpty = z.string().trim().min(1, 'expected some text');
@@ -79,9 +80,12 @@ const instant = z.iso.datetime({
   error: 'expected a time with its zone, as "2026-12-01T10:00:00+01:00"',
 });
 
-const schedule = z.union([z.strictObject({ cron, timezone }), z.strictObject({ at: instant })], {
-  error: `expected ${SCHEDULE_EXPECTED}`,
-});
+/** Written like the column's header, or like the merge field: everybody gets it when their own clocks show the time. */
+const timezone_field = nonEmpty.optional();
+const schedule = z.union(
+  [z.strictObject({ cron, timezone, timezone_field }), z.strictObject({ at: instant })],
+  { error: `expected ${SCHEDULE_EXPECTED}` },
+);
 
 /** Written like the column's header, or like the merge field. */
 const address_field = nonEmpty.default('email');
@@ -128,6 +132,8 @@ export const CampaignSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_.-]+$/, 'expected a name like updates.example.com')
     .optional(),
+  /** Missing: however many mails a person gets. */
+  cap: CapSchema.optional(),
   /** Missing: links stay as they are, and nothing is counted. */
   links: makeLinksSchema(yesNo.default(false)).optional(),
 });
@@ -146,8 +152,9 @@ export const CAMPAIGN_ID = /^(?!.*--)[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$/;
 export const YAML_HINTS: YamlHints = {
   keys: {
     '': Object.keys(CampaignSchema.shape),
-    schedule: ['cron', 'timezone', 'at'],
+    schedule: ['cron', 'timezone', 'timezone_field', 'at'],
     audience: ['csv', 'ndjson', 'address_field'],
+    ...CAP_HINTS.keys,
     ...LINKS_HINTS.keys,
   },
   expected: {
@@ -158,10 +165,12 @@ export const YAML_HINTS: YamlHints = {
     schedule: SCHEDULE_EXPECTED,
     'schedule.cron': '5 fields, as "0 10 * * *"',
     'schedule.timezone': 'one like Europe/Berlin',
+    'schedule.timezone_field': 'the name of a column, as timezone',
     'schedule.at': 'a time with its zone, as "2026-12-01T10:00:00+01:00"',
     audience: AUDIENCE_EXPECTED,
     'audience.csv': 'the path of a file, from the folder of the campaign',
     'audience.ndjson': 'the path of a file, from the folder of the campaign',
+    ...CAP_HINTS.expected,
     ...LINKS_HINTS.expected,
   },
 };

@@ -1,7 +1,9 @@
 /** Campaigns as files: their schema, loading with every error at its line, schedules. */
+
 export type { CampaignBody, CampaignSnapshot } from './campaignFolder.js';
 export { CampaignFileError, type CampaignProblem, formatProblem } from './campaignProblem.js';
 export type { AudienceDefinition, Campaign, CatchUpPolicy, Schedule } from './campaignSchema.js';
+export { type Cap, capPerMs } from './capSchema.js';
 export type { Links } from './linksSchema.js';
 export {
   type LoadedCampaign,
@@ -11,4 +13,20 @@ export {
   snapshotOf,
   UnknownCampaignError,
 } from './loadCampaigns.js';
-export { catchUp, nextOccurrence, occurrencesBetween, previousOccurrence } from './schedule.js';
+export {
+  asRead,
+  comesTo,
+  cronZone,
+  describeSchedule,
+  hasOwnZones,
+  shownTime,
+  wallTimeOf,
+} from './ownZones.js';
+export {
+  catchUp,
+  MISSED_AFTER_MS,
+  nextOccurrence,
+  occurrencesBetween,
+  previousOccurrence,
+} from './schedule.js';
+export { isTimeZone } from './wallClock.js';

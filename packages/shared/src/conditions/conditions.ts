@@ -3,6 +3,7 @@
  * the dashboard and the mails to administrators are the same.
  */
 import type { Durability } from '../ledger/index.js';
+import { dueRecipients } from '../run/index.js';
 import type { Standing } from './standing.js';
 
 /** Beyond this an occurrence that is due is late, ms: BullMQ moves due jobs every few seconds. */
@@ -20,6 +21,9 @@ export interface Trouble {
 
 export function troublesOf(standing: Standing): Trouble[] {
   const { account, durability, hold, next, now, open, reputation, waitingJobs, workers } = standing;
+  const due = open
+    .filter(({ status }) => status === 'sending')
+    .reduce((sum, run) => sum + dueRecipients(run, now), 0);
   const troubles: (Trouble | false | undefined)[] = [
     hold !== undefined && bad('held', `Nothing is sent until somebody decides: ${hold.reason}.`, '/hold'),
     account?.closed !== undefined &&
@@ -41,6 +45,11 @@ export function troublesOf(standing: Standing): Trouble[] {
     waitingJobs > 0 &&
       workers === 0 &&
       bad('no-worker', `No worker is running, and ${count(waitingJobs)} chunks wait.`, '/queues/queue/sends'),
+    // Jobs that wait for their time are put among the waiting ones by workers, so without one nobody does.
+    waitingJobs === 0 &&
+      due > 0 &&
+      workers === 0 &&
+      bad('no-worker', `No worker is running, and ${count(due)} recipients are due.`, '/runs'),
     ...next
       .filter(({ at }) => now - at.getTime() > LATE_MS)
       .map(({ campaign, at }) =>

@@ -4,7 +4,7 @@
  */
 import type { Ledger, Tally } from '../ledger/index.js';
 import { addFreezeJob, ensureSendJobs, type Queues } from '../queue/index.js';
-import type { Runs } from '../run/index.js';
+import { duesOf, type Runs } from '../run/index.js';
 
 export interface ControlServices {
   ledger: Ledger;
@@ -32,9 +32,9 @@ export async function resumeRun(
     await addFreezeJob(queues.runs, run);
     return true;
   }
-  const tallies = [...(await runs.chunkTallies(run))];
-  const waiting = tallies.filter(([, tally]) => hasQueued(tally)).map(([chunk]) => chunk);
-  await ensureSendJobs(queues.sends, { run, chunks: record.chunks }, waiting);
+  const tallies = await runs.chunkTallies(run);
+  const waiting = [...tallies].filter(([, tally]) => hasQueued(tally)).map(([chunk]) => chunk);
+  await ensureSendJobs(queues.sends, { run, chunks: record.chunks, dues: duesOf(tallies) }, waiting);
   return true;
 }
 

@@ -8,7 +8,13 @@ import { luaScript, type RedisConnection } from '../runtime/index.js';
 import { type ChunkKeys, type ChunkRef, chunkKeys } from './chunk.js';
 import { type ClaimBarrier, ClaimNotDurableError } from './claimBarrier.js';
 import { decodeArchive, decodeEntries, encodeArchive, encodeEntries, type JournalEntry } from './journal.js';
-import { decodeRecipients, findAddress, type Recipient, stripRecipients } from './recipients.js';
+import {
+  type ChunkContent,
+  decodeContent,
+  findAddress,
+  type Recipient,
+  stripRecipients,
+} from './recipients.js';
 import {
   type LedgerEvent,
   type RecipientState,
@@ -197,10 +203,15 @@ export class Ledger {
   }
 
   async recipients(ref: ChunkRef): Promise<Recipient[]> {
+    return (await this.content(ref)).recipients;
+  }
+
+  /** @throws {UnknownChunkError} */
+  async content(ref: ChunkRef): Promise<ChunkContent> {
     const packed = await this.#redis.getBuffer(this.#keys(ref).recipients);
     if (!packed)
       throw new UnknownChunkError(`The recipients of ${ref.run}/${ref.chunk} are not kept any more.`);
-    return decodeRecipients(packed);
+    return decodeContent(packed);
   }
 
   /** Where an address is in a chunk; undefined when it is not, or when addresses are not kept any more. @param key its `addressKey`. */

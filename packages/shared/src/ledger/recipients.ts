@@ -12,15 +12,26 @@ export interface Recipient {
   fields: Record<string, unknown>;
 }
 
+/** What a chunk was frozen with. */
+export interface ChunkContent {
+  recipients: Recipient[];
+  /** Nobody of it is claimed before this time, ms; 0: at once. */
+  dueAt: number;
+}
+
 interface RecipientTable {
+  /** Missing: at once. */
+  dueAt?: number;
   fields: string[];
   /** The address, then one value a field; the values are left out once they are not needed any more. */
   rows: [address: string, ...values: unknown[]][];
 }
 
-export function encodeRecipients(recipients: readonly Recipient[]): Buffer {
+/** @param dueAt see `ChunkContent`. */
+export function encodeRecipients(recipients: readonly Recipient[], dueAt = 0): Buffer {
   const fields = [...new Set(recipients.flatMap((recipient) => Object.keys(recipient.fields)))];
   return pack({
+    ...(dueAt > 0 && { dueAt }),
     fields,
     rows: recipients.map(({ address, fields: values }) => [
       address,
@@ -30,11 +41,16 @@ export function encodeRecipients(recipients: readonly Recipient[]): Buffer {
 }
 
 export function decodeRecipients(packed: Buffer): Recipient[] {
-  const { fields, rows } = JSON.parse(inflateRawSync(packed).toString('utf8')) as RecipientTable;
-  return rows.map(([address, ...values]) => ({
+  return decodeContent(packed).recipients;
+}
+
+export function decodeContent(packed: Buffer): ChunkContent {
+  const { dueAt = 0, fields, rows } = JSON.parse(inflateRawSync(packed).toString('utf8')) as RecipientTable;
+  const recipients = rows.map(([address, ...values]) => ({
     address,
     fields: Object.fromEntries(fields.map((field, index) => [field, values[index]])),
   }));
+  return { recipients, dueAt };
 }
 
 /** The position of an address by its key; most chunks are passed over without being parsed. */

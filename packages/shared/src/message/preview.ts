@@ -1,6 +1,7 @@
 /** A campaign's mail as one of its recipients would get it, before anything is sent. */
 import { openAudience } from '../audience/index.js';
 import type { CampaignSnapshot } from '../campaign/index.js';
+import { shownTime } from '../campaign/ownZones.js';
 import { nextOccurrence } from '../campaign/schedule.js';
 import type { Recipient } from '../ledger/index.js';
 import { UsageError } from '../runtime/index.js';
@@ -23,7 +24,8 @@ export async function renderPreview(
   if (!recipient)
     throw new UsageError(`The audience of ${snapshot.id} has fewer than ${row} valid recipients.`);
   const { schedule, unsubscribe } = snapshot.definition;
-  const scheduledAt = (schedule && nextOccurrence(schedule, new Date())) ?? new Date();
+  const next = schedule && nextOccurrence(schedule, new Date());
+  const scheduledAt = next ? shownTime(schedule, next) : new Date();
   const link = unsubscribe ? { unsubscribeUrl } : {};
   return { message: compileMessage(snapshot, { scheduledAt }).render({ ...recipient, ...link }), recipient };
 }

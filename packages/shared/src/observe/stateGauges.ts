@@ -15,6 +15,10 @@ export function makeStateGauges(metrics: ProcessMetrics) {
       'Recipients of open runs that somebody has to work on, by state; in_doubt may need a person.',
       ['state'],
     ),
+    due: metrics.gauge(
+      'sendonce_due_recipients',
+      'Recipients of runs that are sending, whose time has come and who are queued or claimed.',
+    ),
     accountOpen: metrics.gauge('sendonce_account_open', 'Whether SES lets the account send.'),
     rate: metrics.gauge('sendonce_account_rate', 'Recipients a second that SES grants the account.'),
     quotaMax: metrics.gauge(

@@ -8,8 +8,8 @@
 import type { Gauge } from 'prom-client';
 import type { ReputationWindow } from '../events/index.js';
 import type { Queues } from '../queue/index.js';
-import type { RunRecord, Runs } from '../run/index.js';
-import type { RedisConnection } from '../runtime/index.js';
+import { dueRecipients, type RunRecord, type Runs } from '../run/index.js';
+import { systemClock as clock, type RedisConnection } from '../runtime/index.js';
 import { readKnownAccount } from '../ses/index.js';
 import type { ProcessMetrics } from './processMetrics.js';
 import { makeStateGauges } from './stateGauges.js';
@@ -81,7 +81,9 @@ export class SystemState {
 
   async #readRuns(): Promise<void> {
     const records = await this.#openRuns();
-    const { runs, paused, recipients } = this.#gauges;
+    const { due, runs, paused, recipients } = this.#gauges;
+    const sending = records.filter(({ status }) => status === 'sending');
+    due.set(sending.reduce((sum, record) => sum + dueRecipients(record, clock.now()), 0));
     for (const status of RUN_STATUSES)
       runs.set({ status }, records.filter((record) => record.status === status).length);
     for (const cause of PAUSE_CAUSES)
@@ -129,10 +131,10 @@ export class SystemState {
   }
 
   #forget(): void {
-    const { jobs, runs, paused, recipients, bounces, complaints } = this.#gauges;
+    const { due, jobs, runs, paused, recipients, bounces, complaints } = this.#gauges;
     for (const gauge of [jobs, runs, paused, recipients] as Gauge[]) gauge.reset();
     // Without labels `reset` would leave a 0.
-    for (const gauge of [bounces, complaints, ...this.#ofAccount]) gauge.remove();
+    for (const gauge of [bounces, complaints, due, ...this.#ofAccount]) gauge.remove();
   }
 
   get #ofAccount(): Gauge[] {

@@ -13,6 +13,7 @@ export {
 } from './runsQueue.js';
 export {
   addSendJobs,
+  type ChunkDues,
   ensureSendJobs,
   hasEarlierTurn,
   SEND,

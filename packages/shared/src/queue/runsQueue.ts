@@ -12,6 +12,8 @@ export interface DuePayload {
   campaign: string;
   /** Ms since the epoch; in jobs of a job scheduler it is missing, since their id says it. */
   scheduledAt?: number;
+  /** In which the schedule was read; in jobs of a job scheduler it is BullMQ's `tz`. */
+  zone?: string;
 }
 
 export interface FreezePayload {
@@ -42,9 +44,10 @@ export async function addDueJob(
   campaign: string,
   scheduledAt: Date,
   delayMs: number,
+  zone?: string,
 ): Promise<void> {
   const jobId = `due-${runIdOf(campaign, scheduledAt)}`;
-  const payload = { campaign, scheduledAt: scheduledAt.getTime() };
+  const payload = { campaign, scheduledAt: scheduledAt.getTime(), ...(zone && { zone }) };
   await queue.add(DUE, payload, { ...RUNS_JOB_OPTIONS, jobId, delay: Math.max(0, delayMs) });
 }
 

@@ -15,13 +15,13 @@ afterAll(() => test.close());
 
 let minute = 0;
 
-async function setup(csv: string, settings = '') {
+async function setup(csv: string, settings = '', origin: 'manual' | 'schedule' = 'manual') {
   const clock = new StubClock();
   const runs = new Runs({ ...test, clock });
   const ledger = new Ledger(test);
   const suppressions = new SuppressionList({ ...test, clock });
   const snapshot = await makeSnapshot(0, { csv, settings });
-  const { run } = await runs.create(snapshot, new Date(Date.UTC(2026, 10, 25, 10, minute++)), 'manual');
+  const { run } = await runs.create(snapshot, new Date(Date.UTC(2026, 10, 25, 10, minute++)), origin);
   const rewrite = (content: string) => writeFileSync(join(snapshot.baseDir, 'recipients.csv'), content);
   const addresses = async () => {
     const { chunks } = await runs.get(run);
@@ -87,10 +87,10 @@ class WaitingRuns extends Runs {
 
 /** Has the next chunk dropped by its maker while it is read. */
 class DroppingLedger extends Ledger {
-  override async recipients(...args: Parameters<Ledger['recipients']>) {
-    const recipients = await super.recipients(...args);
+  override async content(...args: Parameters<Ledger['content']>) {
+    const content = await super.content(...args);
     await this.drop(args[0]);
-    return recipients;
+    return content;
   }
 }
 
@@ -197,5 +197,119 @@ describe('freezing', () => {
     rewrite(makeCsv(50));
     expect(await freezeRun(services, run)).toBe(1);
     expect((await runs.get(run)).numbers.queued).toBe(3);
+  });
+});
+
+describe('freezing for everybody’s own clock', () => {
+  const ZONES = ['Asia/Tokyo', 'Europe/Berlin', '', 'America/New_York'];
+  const SETTINGS =
+    'schedule: { cron: 0 9 * * *, timezone: Europe/Berlin, timezone_field: Time zone }\nmax_invalid: 50%\n';
+  const makeZonedCsv = (count: number, zoneOf = (index: number) => ZONES[index % ZONES.length]) =>
+    `email,first_name,Time zone\n${Array.from({ length: count }, (_, n) => `reader${n}@example.com,R,${zoneOf(n)}\n`).join('')}`;
+
+  /** The due time of each chunk, and the zones of its recipients. */
+  async function chunksOf({ run, runs, ledger }: Awaited<ReturnType<typeof setup>>) {
+    const { chunks } = await runs.get(run);
+    const tallies = await runs.chunkTallies(run);
+    return Promise.all(
+      Array.from({ length: chunks }, async (_, chunk) => {
+        const { recipients, dueAt } = await ledger.content({ run, chunk });
+        const zones = [...new Set(recipients.map(({ fields }) => fields.time_zone))].sort();
+        expect(tallies.get(chunk)?.dueAt).toBe(dueAt);
+        return { dueAt, zones, size: recipients.length };
+      }),
+    );
+  }
+
+  /** Everybody once, and in no chunk two who are due at different times. */
+  async function expectWhole(bundle: Awaited<ReturnType<typeof setup>>, count: number) {
+    const frozen = await bundle.addresses();
+    expect(frozen).toHaveLength(count);
+    expect(new Set(frozen).size).toBe(count);
+    const chunks = await chunksOf(bundle);
+    for (const { dueAt, zones, size } of chunks) {
+      expect(size).toBeLessThanOrEqual(500);
+      if (zones.length > 1) expect(zones).toEqual(['', 'Europe/Berlin']);
+      expect(dueAt).toBeGreaterThan(0);
+    }
+    const { parts, numbers } = await bundle.runs.get(bundle.run);
+    expect(parts?.map(({ dueAt }) => dueAt.getTime())).toEqual(
+      [...new Set(chunks.map(({ dueAt }) => dueAt))].sort(),
+    );
+    expect(parts?.reduce((sum, { recipients }) => sum + recipients, 0)).toBe(numbers.queued);
+    expect(numbers).toMatchObject({ audience: count, queued: count });
+  }
+
+  it('puts into a chunk who is due together, the schedule’s zone for whoever has none', async () => {
+    const bundle = await setup(makeZonedCsv(2_600), SETTINGS, 'schedule');
+    await freezeRun(bundle.services, bundle.run);
+    await expectWhole(bundle, 2_600);
+    const { scheduledAt, parts } = await bundle.runs.get(bundle.run);
+    const hours = parts?.map(({ dueAt, recipients }) => [
+      (dueAt.getTime() - scheduledAt.getTime()) / 3_600_000,
+      recipients,
+    ]);
+    expect(hours).toEqual([
+      [5, 650],
+      [13, 1_300],
+      [19, 650],
+    ]);
+  });
+
+  it('goes on after a crash with the times that chunks have, though the source names other zones by then', async () => {
+    const bundle = await setup(makeZonedCsv(2_600), SETTINGS, 'schedule');
+    const { services, run, rewrite } = bundle;
+    await expect(freezeRun({ ...services, ledger: new DyingLedger(2) }, run)).rejects.toThrow('killed');
+    rewrite(makeZonedCsv(2_600, (index) => ZONES[(index + 1) % ZONES.length]));
+    await freezeRun(services, run);
+    await expectWhole(bundle, 2_600);
+  });
+
+  it('by several at once, of which each meets the rows in another order, freezes everybody once', async () => {
+    const bundle = await setup(makeZonedCsv(4_100), SETTINGS, 'schedule');
+    const { services, run, rewrite } = bundle;
+    const first = new WaitingLedger(test);
+    const late = freezeRun({ ...services, ledger: first }, run);
+    await first.barrier.isReached;
+    const [header, ...rows] = makeZonedCsv(4_100).trimEnd().split('\n');
+    rewrite(`${[header, ...rows.reverse()].join('\n')}\n`);
+    const others = [freezeRun(services, run), freezeRun(services, run)];
+    first.barrier.open();
+    await Promise.all([late, ...others]);
+    await expectWhole(bundle, 4_100);
+  });
+
+  it('counts zones that do not exist, and serves these people by the schedule’s', async () => {
+    const zones = ['Europe/Berln', 'Mars/Base', 'Europe/Berlin', 'toString'];
+    const bundle = await setup(
+      makeZonedCsv(8, (n) => zones[n % 4]),
+      SETTINGS,
+      'schedule',
+    );
+    await freezeRun(bundle.services, bundle.run);
+    const { parts, unknownZones } = await bundle.runs.get(bundle.run);
+    expect(unknownZones).toBe(6);
+    expect(parts).toMatchObject([{ recipients: 8 }]);
+  });
+
+  it('leaves out whom the time has passed when the campaign says `skip`, with the reason', async () => {
+    const bundle = await setup(makeZonedCsv(8), `${SETTINGS}catch_up: skip\n`, 'schedule');
+    const { services, run, runs, ledger } = bundle;
+    // It begins at 10:00 UTC on 25 November; at 23:30 it is created.
+    const { scheduledAt } = await runs.get(run);
+    const createdAt = scheduledAt.getTime() + 13.5 * 3_600_000;
+    await test.redis.hset(`${test.prefix}:1:{${run}}:record`, 'created_at', createdAt);
+    await freezeRun(services, run);
+    const { numbers } = await runs.get(run);
+    expect(numbers).toMatchObject({ audience: 8, suppressed: 6, queued: 2 });
+    const [entry] = await ledger.journal({ run, chunk: 0 });
+    expect(entry?.detail).toContain('catch_up is skip');
+  });
+
+  it('that somebody starts by hand is one part, and due at once', async () => {
+    const bundle = await setup(makeZonedCsv(8), SETTINGS);
+    await freezeRun(bundle.services, bundle.run);
+    expect((await bundle.runs.get(bundle.run)).parts).toBeUndefined();
+    expect((await bundle.ledger.content({ run: bundle.run, chunk: 0 })).dueAt).toBe(0);
   });
 });

@@ -6,6 +6,9 @@
  * then. Two freezers at the same time compete for chunk numbers; who loses reads the winner's chunk and goes on. Nothing is
  * sent before the whole audience stands.
  *
+ * A chunk holds recipients who are due at one time: where their own time zones say when, everybody waits for the others of
+ * the same time. The time is the chunk's from then on, whatever the source says later.
+ *
  * Who is on the suppression list by then is in a chunk as well, as `suppressed`: so the numbers add up, and the export of
  * the run says why somebody got nothing.
  */
@@ -21,10 +24,14 @@ import {
 import { usedFields } from '../message/index.js';
 import type { Clock } from '../runtime/index.js';
 import type { SuppressionList } from '../suppression/index.js';
+import { DueTimes } from './dueTimes.js';
+import type { RunRecord } from './runRecord.js';
 import type { InvalidRow, Runs } from './runs.js';
 
 /** A report holds this many bad rows; the rest is only counted. */
 const INVALID_ROWS_KEPT = 10_000;
+/** Why somebody is suppressed whose time was over before the run was there. */
+const MISSED = 'its time had passed in the recipient’s zone, and catch_up is skip';
 
 export class AudienceError extends Error {
   override readonly name = 'AudienceError';
@@ -54,17 +61,18 @@ export async function freezeRun(
 ): Promise<number> {
   const record = await services.runs.get(run);
   if (!record.frozenAt && !record.cancelledAt) {
-    await freeze(services, run, signal).catch((error: unknown) => {
+    await freeze(services, record, signal).catch((error: unknown) => {
       if (!(error instanceof FreezeOvertakenError)) throw error;
     });
   }
   return (await services.runs.get(run)).chunks;
 }
 
-async function freeze(services: FreezeServices, run: string, signal?: AbortSignal): Promise<void> {
+async function freeze(services: FreezeServices, record: RunRecord, signal?: AbortSignal): Promise<void> {
   const { runs } = services;
+  const { id: run } = record;
   const snapshot = await runs.snapshot(run);
-  const freezer = new Freezer(services, run, snapshot.id);
+  const freezer = new Freezer(services, run, snapshot.id, DueTimes.of(snapshot, record));
   await freezer.readExistingChunks();
   const source = openAudience(snapshot.definition.audience, snapshot.baseDir);
   for await (const row of source.rows({
@@ -87,7 +95,10 @@ class Freezer {
   /** Met in this pass over the source. */
   readonly #seen = new AddressSet();
   readonly #invalidRows: InvalidRow[] = [];
-  #waiting: Recipient[] = [];
+  /** By the time when they are due, ms (0: at once): some 40 of them at the most, since that many zones differ. */
+  readonly #waiting = new Map<number, Recipient[]>();
+  /** Who is queued, by the same. */
+  readonly #parts = new Map<number, number>();
   #chunks = 0;
   #recipients = 0;
   #duplicates = 0;
@@ -97,6 +108,7 @@ class Freezer {
     private readonly services: FreezeServices,
     private readonly run: string,
     private readonly campaign: string,
+    private readonly dueTimes: DueTimes | undefined,
   ) {}
 
   /**
@@ -106,8 +118,12 @@ class Freezer {
   async readExistingChunks(): Promise<void> {
     const known = this.#chunks;
     while (await this.#readChunk()) {}
-    if (this.#chunks > known)
-      this.#waiting = this.#waiting.filter(({ address }) => !this.#frozen.has(addressKey(address)));
+    if (this.#chunks === known) return;
+    for (const [dueAt, waiting] of this.#waiting)
+      this.#waiting.set(
+        dueAt,
+        waiting.filter(({ address }) => !this.#frozen.has(addressKey(address))),
+      );
   }
 
   /** Reads the next chunk. @returns false when there is none. */
@@ -117,8 +133,9 @@ class Freezer {
     const states = await ledger.states(ref);
     if (!states) return false;
     try {
-      for (const { address } of await ledger.recipients(ref)) this.#frozen.add(addressKey(address));
-      await this.#countChunk(states.length);
+      const { recipients, dueAt } = await ledger.content(ref);
+      for (const { address } of recipients) this.#frozen.add(addressKey(address));
+      await this.#countChunk(states.length, dueAt);
     } catch (error) {
       // Its freezer has dropped it between two of our questions: the run was frozen without it.
       if (error instanceof UnknownChunkError) throw new FreezeOvertakenError(error.message, { cause: error });
@@ -139,36 +156,61 @@ class Freezer {
       this.#duplicates += 1;
       return;
     }
+    const dueAt = this.dueTimes?.dueAt(fields) ?? 0;
     if (this.#frozen.has(key)) return;
-    this.#waiting.push({ address, fields });
-    if (this.#waiting.length === CHUNK_SIZE) await this.#writeChunk();
+    const waiting = this.#waiting.get(dueAt);
+    if (waiting) waiting.push({ address, fields });
+    else this.#waiting.set(dueAt, [{ address, fields }]);
+    // Again where another freezer has made a chunk of others meanwhile.
+    while (this.#waitingFor(dueAt).length >= CHUNK_SIZE) await this.#writeChunk(dueAt);
+  }
+
+  #waitingFor(dueAt: number): Recipient[] {
+    return this.#waiting.get(dueAt) ?? [];
   }
 
   async finish() {
-    while (this.#waiting.length > 0) await this.#writeChunk();
+    for (const dueAt of [...this.#waiting.keys()].sort((a, b) => a - b))
+      while (this.#waitingFor(dueAt).length > 0) await this.#writeChunk(dueAt);
     return {
       chunks: this.#chunks,
       audience: this.#recipients + this.#duplicates + this.#invalid,
       duplicates: this.#duplicates,
       invalid: this.#invalid,
       invalidRows: this.#invalidRows,
+      ...(this.dueTimes && { parts: this.#parts, unknownZones: this.dueTimes.unknownZones }),
     };
   }
 
-  async #writeChunk(): Promise<void> {
-    const recipients = this.#waiting;
+  async #writeChunk(dueAt: number): Promise<void> {
+    const recipients = this.#waitingFor(dueAt).slice(0, CHUNK_SIZE);
     const ref = { run: this.run, chunk: this.#chunks };
     // The compressing, which takes longer than Redis does, goes on while the list is asked.
-    const looking = this.#suppressedAmong(recipients);
-    const packed = encodeRecipients(recipients);
+    const looking = this.dueTimes?.isMissed(dueAt)
+      ? this.#allMissed(recipients)
+      : this.#suppressedAmong(recipients);
+    const packed = encodeRecipients(recipients, dueAt);
     const { states, entries } = await looking;
     if (await this.services.ledger.createChunk(ref, packed, states, entries)) {
-      this.#waiting = [];
-      await this.#countChunk(recipients.length);
+      this.#waiting.set(dueAt, this.#waitingFor(dueAt).slice(recipients.length));
+      await this.#countChunk(recipients.length, dueAt);
       return;
     }
     // Another freezer was quicker: its chunks stand.
     await this.readExistingChunks();
+  }
+
+  #allMissed(recipients: readonly Recipient[]) {
+    const at = this.services.clock.now();
+    return {
+      states: recipients.map(() => 'suppressed' as const),
+      entries: recipients.map((_, position) => ({
+        position,
+        event: 'suppress' as const,
+        at,
+        detail: MISSED,
+      })),
+    };
   }
 
   async #suppressedAmong(recipients: readonly Recipient[]) {
@@ -188,15 +230,17 @@ class Freezer {
     return { states, entries };
   }
 
-  async #countChunk(size: number): Promise<void> {
+  async #countChunk(size: number, dueAt: number): Promise<void> {
     const { ledger, runs } = this.services;
     const ref = { run: this.run, chunk: this.#chunks };
-    const gate = await runs.tally(this.run, this.#chunks, await ledger.tally(ref));
+    const tally = await ledger.tally(ref);
+    const gate = await runs.tally(this.run, this.#chunks, tally, false, dueAt);
     if (gate === 'foreign') await ledger.drop(ref);
     if (gate === 'foreign' || gate === 'cancelled')
       throw new FreezeOvertakenError(`${this.run} is ${gate === 'foreign' ? 'frozen' : gate}`);
     this.#chunks += 1;
     this.#recipients += size;
+    this.#parts.set(dueAt, (this.#parts.get(dueAt) ?? 0) + tally.queued);
   }
 }
 

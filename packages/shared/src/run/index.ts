@@ -10,6 +10,7 @@ export {
 } from './mailOutcomes.js';
 export { parseRunId, runIdOf } from './runId.js';
 export { type RunJson, runJson } from './runJson.js';
+export { dueRecipients, duesOf, partName, partsAhead, type RunPart } from './runParts.js';
 export {
   NUMBER_NAMES,
   type Pause,
@@ -21,6 +22,7 @@ export {
   recipientCount,
 } from './runRecord.js';
 export {
+  type ChunkTally,
   type FrozenAudience,
   type Gate,
   type HistoryPoint,

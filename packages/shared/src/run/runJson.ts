@@ -24,6 +24,8 @@ export interface RunJson extends RunNumbers, OutcomeCounts {
   paused_at?: string;
   cancelled_at?: string;
   finished_at?: string;
+  /** Of its last part, where recipients' own time zones say when; else missing. */
+  last_due_at?: string;
   chunks: number;
 }
 
@@ -43,6 +45,7 @@ export function runJson(record: RunRecord): RunJson {
     ...time('paused_at', record.pausedAt),
     ...time('cancelled_at', record.cancelledAt),
     ...time('finished_at', record.finishedAt),
+    ...time('last_due_at', record.parts?.at(-1)?.dueAt),
     chunks: record.chunks,
     ...named(NUMBER_NAMES, numbers),
     ...named(RUN_OUTCOME_NAMES, outcomes),

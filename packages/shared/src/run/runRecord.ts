@@ -4,6 +4,7 @@
  */
 import { type RecipientState, STATE_NAMES } from '../ledger/index.js';
 import { type OutcomeCounts, RUN_OUTCOME_NAMES } from './mailOutcomes.js';
+import { decodeParts, type RunPart } from './runParts.js';
 
 /** The same words everywhere: commands, pages, exports, logs. */
 export interface RunNumbers extends Record<RecipientState, number> {
@@ -86,6 +87,10 @@ export interface RunRecord {
   finishedAt?: Date;
   /** When a number changed last. */
   touchedAt?: Date;
+  /** By their times; missing: everybody is due at once. */
+  parts?: RunPart[];
+  /** Recipients of such a run whose time zone does not exist: served by the schedule's. */
+  unknownZones?: number;
 }
 
 const ORIGINS: readonly RunOrigin[] = ['schedule', 'manual', 'api'];
@@ -107,6 +112,8 @@ export function toRunRecord(fields: Record<string, string>): RunRecord | undefin
     cancelledAt: date('cancelled_at'),
     finishedAt: date('finished_at'),
     touchedAt: date('touched_at'),
+    parts: fields.parts === undefined ? undefined : decodeParts(fields.parts),
+    unknownZones: fields.unknown_zones === undefined ? undefined : Number(fields.unknown_zones),
   };
   return {
     id: fields.id,

@@ -9,6 +9,7 @@ import { STATE_NAMES, type Tally } from '../ledger/index.js';
 import { type Clock, luaScript, type RedisConnection, UsageError } from '../runtime/index.js';
 import type { MailOutcome } from './mailOutcomes.js';
 import { parseRunId, runIdOf } from './runId.js';
+import { encodeParts } from './runParts.js';
 import { type Pause, type RunOrigin, type RunRecord, toRunRecord } from './runRecord.js';
 
 const runCreate = luaScript(import.meta.url, 'runCreate');
@@ -36,7 +37,13 @@ export interface FrozenAudience {
   invalid: number;
   /** The first of them; more than a report can hold are only counted. */
   invalidRows: InvalidRow[];
+  /** Where not everybody is due at once: due time (ms) → who is queued. */
+  parts?: ReadonlyMap<number, number>;
+  unknownZones?: number;
 }
+
+/** The last known numbers of a chunk, and when it is due (ms), unless at once. */
+export type ChunkTally = Tally & { dueAt?: number };
 
 /** A run's numbers at the end of a slot of time: seconds long at first, hours at last. */
 export interface HistoryPoint {
@@ -202,14 +209,15 @@ export class Runs {
   /** The audience stands from here on. `behind`: another freezer has added chunks that the caller has not read. */
   async frozen(
     run: string,
-    { invalidRows, chunks, ...numbers }: FrozenAudience,
+    { invalidRows, chunks, parts, unknownZones = 0, ...numbers }: FrozenAudience,
   ): Promise<'frozen' | 'was-frozen' | 'behind'> {
     const keys = this.#keys(run);
     const report = deflateRawSync(JSON.stringify(invalidRows));
+    const ofZones = parts ? { parts: encodeParts(parts), unknown_zones: unknownZones } : {};
     const reply = await runFrozen(
       this.#redis,
       [keys.record, keys.invalid, keys.chunks],
-      [this.#clock.now(), report, chunks, ...Object.entries(numbers).flat()],
+      [this.#clock.now(), report, chunks, ...Object.entries({ ...numbers, ...ofZones }).flat()],
     );
     if (reply === -1) throw new UnknownRunError(run);
     if (reply === 2) return 'behind';
@@ -224,15 +232,16 @@ export class Runs {
   /**
    * Takes a chunk's numbers into the run's; may come late and twice. Says what may be done next.
    * @param endsRefusals something was accepted, so refusals before it are not "in a row" any more.
+   * @param dueAt of the chunk, from whoever has frozen it, ms; 0 changes nothing.
    * @throws {UnknownRunError} its retention is over.
    */
-  async tally(run: string, chunk: number, tally: Tally, endsRefusals = false): Promise<Gate> {
+  async tally(run: string, chunk: number, tally: Tally, endsRefusals = false, dueAt = 0): Promise<Gate> {
     const keys = this.#keys(run);
     const numbers = STATE_NAMES.map((state) => tally[state]);
     const reply = await runTally(
       this.#redis,
       [keys.record, keys.chunks, keys.refusals, keys.history],
-      [this.#clock.now(), endsRefusals ? 1 : 0, chunk, tally.version, ...numbers, ...STATE_NAMES],
+      [this.#clock.now(), endsRefusals ? 1 : 0, chunk, tally.version, dueAt, ...numbers, ...STATE_NAMES],
     );
     if (reply === -1) throw new UnknownRunError(run);
     return reply as Gate;
@@ -276,13 +285,14 @@ export class Runs {
   }
 
   /** The last known numbers of each chunk. */
-  async chunkTallies(run: string): Promise<Map<number, Tally>> {
+  async chunkTallies(run: string): Promise<Map<number, ChunkTally>> {
     const chunks = await this.#redis.hgetall(this.#keys(run).chunks);
     return new Map(
       Object.entries(chunks).map(([chunk, packed]) => {
         const [version = 0, ...numbers] = packed.split(' ').map(Number);
         const counts = Object.fromEntries(STATE_NAMES.map((state, index) => [state, numbers[index] ?? 0]));
-        return [Number(chunk), { ...counts, version } as Tally];
+        const dueAt = numbers[STATE_NAMES.length];
+        return [Number(chunk), { ...counts, version, ...(dueAt && { dueAt }) } as ChunkTally];
       }),
     );
   }

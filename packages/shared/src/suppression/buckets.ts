@@ -1,6 +1,6 @@
 /**
- * Where an address is on the list: one of 16 shards, each a hash tag of its own, so that the list spreads over the nodes of
- * a cluster and a script touches one slot; and in a shard one of 1024 hashes, address → entries.
+ * Where an address is in a list of many: one of 16 shards, each a hash tag of its own, so that the list spreads over the nodes
+ * of a cluster and a script touches one slot; and in a shard one of 1024 hashes, address → entries.
  *
  * Why so many: a small hash is one packed piece of memory, a large one a table with pointers. Why few shards: a look-up
  * costs a command a shard, however many addresses it is for. See suppressionList.ts for what it comes to.
@@ -11,13 +11,29 @@ const SHARD_BITS = 4;
 const BUCKET_BITS = 10;
 const SHARDS = 2 ** SHARD_BITS;
 const BUCKETS = 2 ** BUCKET_BITS;
+/** A place comes from so many digits of the digest. */
+const PLACE_DIGITS = 8;
+
+/** Addresses of one shard, by their index: what one script call may take. */
+export interface ShardGroup {
+  /** Of the hash of each. */
+  keys: string[];
+  /** Of each, for lists that hold no address: the bits of its SHA-256 that its place does not come from, in hex. */
+  digests: string[];
+  indexes: number[];
+}
 
 export class Buckets {
   readonly #prefix: string;
+  readonly #list: string;
 
-  /** @param prefix `REDIS_PREFIX` */
-  constructor(prefix: string) {
+  /**
+   * @param prefix `REDIS_PREFIX`
+   * @param list what its keys are called.
+   */
+  constructor(prefix: string, list = 'suppressed') {
     this.#prefix = prefix;
+    this.#list = list;
   }
 
   /** The hash that an address is in. */
@@ -32,13 +48,13 @@ export class Buckets {
     return `${this.#base(shard)}transient:${digest}`;
   }
 
-  /** Indexes of addresses by shard, each with the keys of its hashes: what one script call may take. */
-  byShard(addresses: readonly string[]): { keys: string[]; indexes: number[] }[] {
-    const shards = new Map<number, { keys: string[]; indexes: number[] }>();
+  byShard(addresses: readonly string[]): ShardGroup[] {
+    const shards = new Map<number, ShardGroup>();
     for (const [index, address] of addresses.entries()) {
-      const { shard, bucket } = placeOf(address);
-      const group = shards.get(shard) ?? { keys: [], indexes: [] };
+      const { shard, bucket, digest } = placeOf(address);
+      const group = shards.get(shard) ?? { keys: [], digests: [], indexes: [] };
       group.keys.push(`${this.#base(shard)}${bucket.toString(36)}`);
+      group.digests.push(digest.slice(PLACE_DIGITS));
       group.indexes.push(index);
       shards.set(shard, group);
     }
@@ -52,12 +68,12 @@ export class Buckets {
   }
 
   #base(shard: number): string {
-    return `${this.#prefix}:1:{suppressed/${shard}}:`;
+    return `${this.#prefix}:1:{${this.#list}/${shard}}:`;
   }
 }
 
 function placeOf(address: string): { shard: number; bucket: number; digest: string } {
   const digest = hash('sha256', address, 'hex');
-  const bits = Number.parseInt(digest.slice(0, 8), 16);
+  const bits = Number.parseInt(digest.slice(0, PLACE_DIGITS), 16);
   return { shard: bits % SHARDS, bucket: Math.floor(bits / SHARDS) % BUCKETS, digest: digest.slice(0, 32) };
 }

@@ -1,4 +1,5 @@
 /** Who gets no mail: the suppression list, and the links by which recipients put themselves on it. */
+export { Buckets } from './buckets.js';
 export {
   type ImportReport,
   importSuppressions,

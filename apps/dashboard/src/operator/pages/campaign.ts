@@ -1,15 +1,20 @@
 /** One campaign: its definition, what comes next, the mail as a recipient gets it, and how its runs went. */
 import { maskAddress } from '@sendonce/shared/audience';
-import { type CampaignProblem, type CampaignSnapshot, nextOccurrence } from '@sendonce/shared/campaign';
+import {
+  type CampaignProblem,
+  type CampaignSnapshot,
+  describeSchedule,
+  nextOccurrence,
+} from '@sendonce/shared/campaign';
 import type { SchedulePause } from '@sendonce/shared/control';
 import type { Recipient } from '@sendonce/shared/ledger';
 import type { Message } from '@sendonce/shared/message';
 import type { RunRecord } from '@sendonce/shared/run';
 import type { Viewer } from '../access/sessions.js';
-import { relative, time } from '../format.js';
+import { relative } from '../format.js';
 import { type Html, html } from '../html.js';
 import { csrfField, type View } from '../layout.js';
-import { describeSchedule, problemList } from './campaigns.js';
+import { occurrence, problemList } from './campaigns.js';
 import { chart } from './chart.js';
 import { facts } from './overview.js';
 import { runTable } from './runParts.js';
@@ -57,7 +62,7 @@ function actions({ id, paused, snapshot }: CampaignPage, viewer: Viewer): Html {
 }
 
 function definitionCard({ definition, hash }: CampaignSnapshot): Html {
-  const { audience, from, in_doubt, links, reply_to, schedule, subject, unsubscribe } = definition;
+  const { audience, cap, from, in_doubt, links, reply_to, schedule, subject, unsubscribe } = definition;
   return html`<section class="card"><h3>Definition <span class="soft">${hash}</span></h3>${facts([
     ['from', from],
     ...(reply_to ? [['answers to', reply_to] as [string, string]] : []),
@@ -67,6 +72,7 @@ function definitionCard({ definition, hash }: CampaignSnapshot): Html {
     ['in doubt', in_doubt],
     ['unsubscribe link', unsubscribe ? 'yes' : 'no'],
     ['links', links ? `counted at ${links.prefix}` : 'not counted'],
+    ...(cap ? [['cap', `${cap.max} of group ${cap.group} in ${cap.per}`] as [string, string]] : []),
   ])}</section>`;
 }
 
@@ -85,7 +91,7 @@ function scheduleCard({ definition: { schedule } }: CampaignSnapshot, { now, pau
   return html`<section class="card"><h3>Next</h3>${
     times.length === 0
       ? html`<p class="soft">It does not come again.</p>`
-      : html`<ul>${times.map((at) => html`<li>${time(at, zone)}</li>`)}</ul>`
+      : html`<ul>${times.map((at) => html`<li>${occurrence(schedule, at, zone)}</li>`)}</ul>`
   }</section>`;
 }
 

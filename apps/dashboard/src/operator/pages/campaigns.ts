@@ -1,5 +1,13 @@
 /** All campaigns: what they are, when they come next, what is wrong with their files. */
-import { type CampaignProblem, formatProblem, type LoadedCampaigns } from '@sendonce/shared/campaign';
+import {
+  type CampaignProblem,
+  describeSchedule,
+  formatProblem,
+  hasOwnZones,
+  type LoadedCampaigns,
+  type Schedule,
+  shownTime,
+} from '@sendonce/shared/campaign';
 import type { NextRun, SchedulePause } from '@sendonce/shared/control';
 import { relative, time } from '../format.js';
 import { type Html, html } from '../html.js';
@@ -25,7 +33,7 @@ export function campaignsView({ campaigns, problems, next, paused, now }: Campai
               ({ id, definition: { name, schedule, subject } }) => {
                 const run = nextOf(id);
                 return html`<tr><td><a href="/campaigns/${id}">${name ?? id}</a></td><td>${subject}</td><td>${describeSchedule(schedule)}</td>
-                  <td>${paused.has(id) ? html`<span class="status paused">paused</span>` : run ? html`${relative(run.at, now)}, ${time(run.at, run.zone)}` : '–'}</td></tr>`;
+                  <td>${paused.has(id) ? html`<span class="status paused">paused</span>` : run ? html`${relative(run.at, now)}, ${occurrence(schedule, run.at, run.zone)}` : '–'}</td></tr>`;
               },
             )}</tbody></table></div>`
       }</div>`,
@@ -37,9 +45,8 @@ export function problemList(problems: readonly CampaignProblem[]): Html | '' {
   return html`${problems.map((problem) => html`<p class="alert" role="alert">${formatProblem(problem)}</p>`)}`;
 }
 
-export function describeSchedule(
-  schedule: { at: string } | { cron: string; timezone: string } | undefined,
-): string {
-  if (!schedule) return 'by hand';
-  return 'at' in schedule ? `once, ${schedule.at}` : `${schedule.cron} (${schedule.timezone})`;
+/** @param zone of the schedule; where recipients have zones of their own, it is theirs that counts. */
+export function occurrence(schedule: Schedule | undefined, at: Date, zone: string): Html {
+  if (!hasOwnZones(schedule)) return html`${time(at, zone)}`;
+  return html`${time(shownTime(schedule, at), schedule.timezone)}, by each recipient’s clock`;
 }

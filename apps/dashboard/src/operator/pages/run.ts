@@ -15,7 +15,7 @@ import { csrfField, type View } from '../layout.js';
 import { chart } from './chart.js';
 import { facts } from './overview.js';
 import { runActions } from './runActions.js';
-import { left, progress, rateOf, status, timeToGo } from './runParts.js';
+import { left, progress, rateOf, status, timeToGo, waitingParts } from './runParts.js';
 
 const LINKS_SHOWN = 15;
 
@@ -67,8 +67,8 @@ function stateCard({ history, now, report: { run } }: RunPage): Html {
     ${facts([
       ['to go', count(left(run))],
       ['mails a second', rate === undefined ? '–' : rate.toFixed(rate < 10 ? 1 : 0)],
-      ['done in', timeToGo(run, rate)],
-    ])}</div>`;
+      ['done in', timeToGo(run, rate, now)],
+    ])}${waitingParts(run, now)}</div>`;
 }
 
 /** The words of DESIGN: everywhere the same; and that they add up. */

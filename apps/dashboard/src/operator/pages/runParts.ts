@@ -1,5 +1,11 @@
 /** How a run shows on several pages: as a card with its progress, as a row of a table, as a rate and a time to go. */
-import { type HistoryPoint, type RunRecord, recipientCount } from '@sendonce/shared/run';
+import {
+  type HistoryPoint,
+  partName,
+  partsAhead,
+  type RunRecord,
+  recipientCount,
+} from '@sendonce/shared/run';
 import { count, duration, relative, time } from '../format.js';
 import { type Html, html } from '../html.js';
 
@@ -45,7 +51,21 @@ export function rateOf(run: RunRecord, history: readonly HistoryPoint[], now: nu
   return seconds < 1 ? undefined : (run.numbers.sent - (before?.sent ?? 0)) / seconds;
 }
 
-export function timeToGo(run: RunRecord, rate: number | undefined): string {
-  if (!rate || left(run) === 0) return '–';
-  return duration(Math.ceil(left(run) / rate));
+/** Not before its last part is due. */
+export function timeToGo(run: RunRecord, rate: number | undefined, now: number): string {
+  const last = partsAhead(run, now).at(-1);
+  const waits = last ? (last.dueAt.getTime() - now) / 1_000 : 0;
+  if ((!rate && !last) || left(run) === 0) return '–';
+  return duration(Math.ceil(Math.max(waits, rate ? left(run) / rate : 0)));
+}
+
+/** What still waits for its time, where everybody gets it on their own clock. */
+export function waitingParts(run: RunRecord, now: number): Html | '' {
+  const ahead = partsAhead(run, now).filter(({ recipients }) => recipients > 0);
+  const [next] = ahead;
+  const odd = run.unknownZones
+    ? html`<p class="soft">${count(run.unknownZones)} recipients have a time zone that does not exist, and get it by the schedule’s.</p>`
+    : '';
+  if (!next || left(run) === 0) return odd;
+  return html`<p>${count(ahead.length)} of ${count(run.parts?.length ?? 0)} parts by time zone wait; next ${partName(run, next)} ${relative(next.dueAt, now)}, ${count(next.recipients)} recipients.</p>${odd}`;
 }

@@ -1,14 +1,14 @@
 -- Takes a chunk's numbers into the run's. The chunk's version says whether they are newer than what is known, so that
 -- numbers may come twice, late and in any order.
--- KEYS record, chunks (hash: chunk -> numbers, separated by spaces), refusals, history
--- ARGV now (ms), 1 when a row of refusals ends with this, chunk, version, then the numbers by state, in the order of the names that follow, names
+-- KEYS record, chunks (hash: chunk -> version, numbers, maybe when it is due; separated by spaces), refusals, history
+-- ARGV now (ms), 1 when a row of refusals ends with this, chunk, version, when it is due (ms; 0: as known), then the numbers by state, in the order of the names that follow, names
 -- Returns 'cancelled', 'paused' or 'open': what a worker may do next; 'foreign' when the run was frozen without this chunk;
 -- -1 when there is no such run (any more).
 if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
 local frozen_chunks = redis.call('HMGET', KEYS[1], 'frozen_at', 'chunks')
 if frozen_chunks[1] and tonumber(ARGV[3]) >= tonumber(frozen_chunks[2]) then return 'foreign' end
 if ARGV[2] == '1' then redis.call('DEL', KEYS[3]) end
-local states = (#ARGV - 4) / 2
+local states = (#ARGV - 5) / 2
 local known = redis.call('HGET', KEYS[2], ARGV[3])
 local old = {}
 if known then
@@ -18,11 +18,12 @@ end
 if not known or tonumber(ARGV[4]) > old[1] then
   local packed = {ARGV[4]}
   for i = 1, states do
-    local number = tonumber(ARGV[4 + i])
+    local number = tonumber(ARGV[5 + i])
     packed[i + 1] = number
     local change = number - (old[i + 1] or 0)
-    if change ~= 0 then redis.call('HINCRBY', KEYS[1], ARGV[4 + states + i], change) end
+    if change ~= 0 then redis.call('HINCRBY', KEYS[1], ARGV[5 + states + i], change) end
   end
+  packed[states + 2] = ARGV[5] ~= '0' and ARGV[5] or old[states + 2] and string.format('%.0f', old[states + 2])
   redis.call('HSET', KEYS[2], ARGV[3], table.concat(packed, ' '))
   redis.call('HSET', KEYS[1], 'touched_at', ARGV[1])
   remember(KEYS[1], KEYS[4])
