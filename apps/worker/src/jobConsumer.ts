@@ -31,8 +31,11 @@ import type { ChunkSender } from './send.js';
 
 /** Chunks that a process sends at once. Two keep it busy while one settles; more would only put more in doubt when it dies. */
 const CHUNKS_AT_ONCE = 2;
-/** Chunks of single messages beside these: mostly of one message, which waits for nobody else's answer. */
-const MESSAGE_CHUNKS_AT_ONCE = 2;
+/**
+ * Chunks of single messages beside these. Most are of one message, and wait for SES to answer to it: with 100 ms an answer these
+ * are 160 chunks a second.
+ */
+const MESSAGE_CHUNKS_AT_ONCE = 16;
 /** A freezing is long, so it must not keep a due occurrence waiting. */
 const RUN_JOBS_AT_ONCE = 4;
 const HELD_ROUND_MS = 1_000;

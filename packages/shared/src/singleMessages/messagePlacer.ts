@@ -11,7 +11,14 @@
  * been slow, its own step 3 fails, and it takes its messages elsewhere, as far as they are still its own.
  */
 import type { CampaignSnapshot } from '../campaign/index.js';
-import { type ClaimBarrier, encodeRecipients, type Ledger, type RecipientState } from '../ledger/index.js';
+import {
+  type ClaimBarrier,
+  encodeRecipients,
+  type Ledger,
+  type RecipientState,
+  STATE_NAMES,
+  type Tally,
+} from '../ledger/index.js';
 import { addMessagesJob, type Queues } from '../queue/index.js';
 import type { Runs } from '../run/index.js';
 import type { Clock, Logger } from '../runtime/index.js';
@@ -138,12 +145,8 @@ export class MessagePlacer {
   /** What fails here the reconciler makes good: the messages are accepted. */
   async #announce({ run, chunk }: { run: string; chunk: number }, states: readonly RecipientState[]) {
     const { logger, queues, runs } = this.#services;
-    const count = (state: RecipientState): number => states.filter((other) => other === state).length;
-    const tally = {
-      version: 1,
-      ...{ queued: count('queued'), suppressed: count('suppressed') },
-      ...{ claimed: 0, sent: 0, rejected: 0, in_doubt: 0, cancelled: 0 },
-    };
+    const counts = STATE_NAMES.map((state) => [state, states.filter((other) => other === state).length]);
+    const tally = { ...Object.fromEntries(counts), version: 1 } as Tally;
     const isWaiting = tally.queued > 0;
     try {
       await Promise.all([

@@ -15,8 +15,8 @@ const currentRunMove = luaScript(import.meta.url, 'currentRunMove');
 
 /** A run takes in messages for so long, ms: short enough to be looked at, long enough that there are few of them. */
 export const COLLECT_MS = 3_600_000;
-/** And so many chunks: what the reconciler looks through every few seconds. */
-const MOST_CHUNKS = 2_000;
+/** And so many chunks, as those of ten million recipients: the reconciler looks through them every few seconds. */
+const MOST_CHUNKS = 20_000;
 /** A run's id has seconds; another version's run, or one that has ended, may be in the one that is now. */
 const SECONDS_TRIED = 60;
 

@@ -27,6 +27,7 @@ import {
   UnknownTemplateError,
 } from './messageTemplates.js';
 import {
+  BusyError,
   ForgottenMessageError,
   MessageMismatchError,
   type MessageRequest,
@@ -69,7 +70,7 @@ function services() {
 }
 
 /** As a dashboard has it. */
-function dashboard() {
+function dashboard(limits: { mostRequests?: number } = {}) {
   const templates = new MessageTemplates({ clock }, { campaignsDir });
   return new SingleMessages(
     { ...services(), templates },
@@ -79,6 +80,7 @@ function dashboard() {
       ledgerRetentionMs: RETENTION_MS,
       durability: { allowsVolatile: true, minReplicas: 0 },
       takeOverAfterMs: 100,
+      ...limits,
     },
   );
 }
@@ -229,6 +231,15 @@ describe('a message', () => {
     const broken = dashboard().accept(request('a', { data: { first_name: 'Jane', order: { secret: 1 } } }));
     await expect(broken).rejects.toThrow(/order\.total/);
     expect(await everybody()).toEqual([]);
+  });
+
+  it('is refused for now when too many wait already, and accepted when they are through', async () => {
+    const shop = dashboard({ mostRequests: 3 });
+    const waiting = ['a', 'b', 'b'].map((key) => shop.accept(request(key)));
+    await expect(shop.accept(request('c'))).rejects.toThrow(BusyError);
+    await Promise.all(waiting);
+    await shop.accept(request('c'));
+    expect(await everybody()).toEqual(['a@example.com', 'b@example.com', 'c@example.com']);
   });
 
   it('needs a template of messages', async () => {

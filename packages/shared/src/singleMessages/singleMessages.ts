@@ -28,7 +28,7 @@ import {
   UnfitMessageError,
 } from './messageTemplates.js';
 
-/** Requests that are under way in this process, at the most, and what they hold. */
+/** Requests that are under way, at the most, and what they hold. */
 const MOST_REQUESTS = 10_000;
 const MOST_BYTES = 32 * 1_024 * 1_024;
 /** A request is answered after this long, ms, if only with "not known". */
@@ -86,6 +86,8 @@ export interface SingleMessagesConfig {
   durability: { allowsVolatile: boolean; minReplicas: number };
   /** Default 1000. */
   takeOverAfterMs?: number;
+  /** Requests that are under way in this process, at the most. Default 10,000. */
+  mostRequests?: number;
 }
 
 interface Opened {
@@ -122,7 +124,8 @@ export class SingleMessages implements Service {
     const fingerprint = fingerprintOf(request);
     const id = messageId(request.client, request.idempotencyKey);
     const bytes = JSON.stringify(request.data).length;
-    if (this.#requests >= MOST_REQUESTS || this.#bytes + bytes > MOST_BYTES)
+    const { mostRequests = MOST_REQUESTS } = this.#config;
+    if (this.#requests >= mostRequests || this.#bytes + bytes > MOST_BYTES)
       throw new BusyError('More messages wait than can be taken in.');
     this.#requests += 1;
     this.#bytes += bytes;
