@@ -8,11 +8,12 @@ import { NO_ALERT } from '@sendonce/alerts';
 import type { Continuity } from '@sendonce/shared/continuity';
 import { resumeRun } from '@sendonce/shared/control';
 import type { Reputation, ReputationWindow, SesEvents } from '@sendonce/shared/events';
-import type { Ledger, Tally } from '@sendonce/shared/ledger';
-import { addFreezeJob, ensureSendJobs, type Queues } from '@sendonce/shared/queue';
+import { type Ledger, type Tally, UnknownChunkError } from '@sendonce/shared/ledger';
+import { addFreezeJob, ensureChunkJobs, type Queues } from '@sendonce/shared/queue';
 import { duesOf, type RunRecord, type Runs } from '@sendonce/shared/run';
 import type { Clock, Logger, RedisConnection, Service } from '@sendonce/shared/runtime';
 import { leftOf, type SesAccount } from '@sendonce/shared/ses';
+import { COLLECT_MS } from '@sendonce/shared/singleMessages';
 import type { AbsenceProof } from './absence.js';
 import { pauseRun } from './pauses.js';
 import type { PinnedRuns } from './pinnedRuns.js';
@@ -24,6 +25,8 @@ const LOOKS_A_FENCE = 8;
 const QUIET_AFTER_MS = 10_000;
 /** Jobs of chunks that are due later than this need no look yet, ms: a lost one is there again before its time. */
 const JOBS_AHEAD_MS = 60_000;
+/** A run of single messages is never quiet; so many of its chunks are looked after at a time, the oldest first. */
+const MESSAGE_CHUNKS_A_LOOK = 500;
 
 export interface ReconcilerServices {
   continuity: Pick<Continuity, 'mayWork' | 'releasedAt'>;
@@ -130,12 +133,20 @@ export class Reconciler implements Service {
     else if (standing.verdict === 'pause' && record.numbers.queued > 0 && !record.resumedByOperatorAt)
       // An operator who resumes it knows why it has paused.
       await pauseRun(this.#services, run, { cause: 'reputation', reason: standing.reason });
-    if (!record.frozenAt) {
+    if (record.origin === 'messages') await this.#sealIfDue(record);
+    else if (!record.frozenAt) {
       if (record.status === 'freezing') await addFreezeJob(queues.runs, run);
       if (record.status === 'cancelled') await runs.close(run, this.#config.ledgerRetentionMs);
       return;
     }
     await this.#reconcileChunks(record);
+  }
+
+  /** A run of single messages takes in no more after its time, or once it is cancelled. */
+  async #sealIfDue({ id, createdAt, cancelledAt, frozenAt }: RunRecord): Promise<void> {
+    const { clock, runs } = this.#services;
+    const isDue = clock.now() - createdAt.getTime() > COLLECT_MS;
+    if (frozenAt || cancelledAt || isDue) await runs.seal(id);
   }
 
   /** What paused for a reason that may mend itself is tried again, unless the account says that it is still so. */
@@ -162,11 +173,23 @@ export class Reconciler implements Service {
       // Nobody is claimed before their time, so that nothing can be wrong with them.
       const isAhead = (ms: number) => !isCancelled && (known?.dueAt ?? 0) > clock.now() + ms;
       const hasNews = !known || !(isSettled(known) || isAhead(0));
-      const tally = hasNews ? await this.#settleChunk(record, chunk) : known;
-      if (tally.queued > 0 && !isAhead(JOBS_AHEAD_MS)) waiting.push(chunk);
+      const tally = hasNews ? await this.#settleIfThere(record, chunk) : known;
+      if (tally && tally.queued > 0 && !isAhead(JOBS_AHEAD_MS)) waiting.push(chunk);
     }
-    const of = { run: record.id, chunks: record.chunks, dues: duesOf(tallies) };
-    if (isOpen && isQuiet) await ensureSendJobs(queues.sends, of, waiting);
+    if (!isOpen) return;
+    if (record.origin === 'messages')
+      await ensureChunkJobs(queues, record, waiting.slice(0, MESSAGE_CHUNKS_A_LOOK));
+    else if (isQuiet) await ensureChunkJobs(queues, record, waiting, duesOf(tallies));
+  }
+
+  /** Undefined: nobody has created the chunk. Single messages have such gaps, see `Runs.allotChunk`. */
+  async #settleIfThere(record: RunRecord, chunk: number): Promise<Tally | undefined> {
+    try {
+      return await this.#settleChunk(record, chunk);
+    } catch (error) {
+      if (!(error instanceof UnknownChunkError && record.origin === 'messages')) throw error;
+      return undefined;
+    }
   }
 
   /** Silent claims to doubts, proven absences to queued, and whoever is still queued in a cancelled run to cancelled. */
@@ -203,8 +226,7 @@ export class Reconciler implements Service {
       claimedBefore,
     });
     logger.info({ ...ref, resent: moved.positions.length }, 'no event came for these doubts: sending again');
-    if (record.status !== 'paused')
-      await ensureSendJobs(queues.sends, { run: record.id, chunks: record.chunks }, [chunk]);
+    if (record.status !== 'paused') await ensureChunkJobs(queues, record, [chunk]);
     return moved.tally;
   }
 
@@ -217,6 +239,8 @@ export class Reconciler implements Service {
     const { journalRetentionMs: journalMs, ledgerRetentionMs: ledgerMs } = this.#config;
     for (let chunk = 0; chunk < record.chunks; chunk++) {
       const ref = { run: record.id, chunk };
+      // From here on nobody may fill a gap: the run would not be looked at any more.
+      if (record.origin === 'messages') await ledger.bury(ref);
       const tally = await ledger.tally(ref);
       await runs.tally(record.id, chunk, tally);
       if (!isSettled(tally)) return;

@@ -14,7 +14,7 @@ export function addCampaignsCommand(program: Command): void {
         campaigns.map(({ id, definition }) => {
           const { schedule } = definition;
           const next = schedule && nextOccurrence(schedule, new Date());
-          return [id, describeSchedule(schedule), formatDate(next) || '–', definition.subject];
+          return [id, describeSchedule(definition), formatDate(next) || '–', definition.subject];
         }),
       );
       for (const problem of problems) remark(formatProblem(problem));

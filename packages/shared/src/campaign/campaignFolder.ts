@@ -4,10 +4,11 @@
  */
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import {
   type AudienceSource,
   AudienceSourceError,
+  audienceFile,
   openAudience,
   parseMailbox,
   toFieldName,
@@ -24,6 +25,7 @@ import {
 } from './campaignSchema.js';
 import { didYouMean } from './didYouMean.js';
 import { withDefaultUtm } from './linksSchema.js';
+import { isMessageTemplate, strangersInTemplate } from './messageTemplate.js';
 import { hasOwnZones } from './ownZones.js';
 import { type PlaceOf, readYaml } from './yamlFile.js';
 
@@ -107,9 +109,17 @@ class CampaignFolder {
   async #readDefinition(): Promise<[Campaign | undefined, PlaceOf]> {
     const text = await this.#readText('subject', 'it says what is sent to whom, and when');
     if (text === undefined) return [undefined, () => ({ line: 1, column: 1 })];
-    const { value, problems, placeOf } = readYaml(text, CampaignSchema, YAML_HINTS);
+    const { value, keys, problems, placeOf } = readYaml(text, CampaignSchema, YAML_HINTS);
     for (const { message, expected, ...place } of problems)
       this.#report(this.#files.subject, message, place, expected);
+    if (value && isMessageTemplate(value))
+      for (const key of strangersInTemplate(keys))
+        this.#report(
+          this.#files.subject,
+          `${key}: can't stand beside "audience: messages"`,
+          placeOf([key]),
+          'an audience from a file, or no such key: single messages are sent when a program asks for them',
+        );
     return [value && resolveDefaults(this.#id, value), placeOf];
   }
 
@@ -141,6 +151,7 @@ class CampaignFolder {
   async #audienceFields(audience: AudienceDefinition, placeOf: PlaceOf): Promise<string[] | undefined> {
     try {
       const source = openAudience(audience, this.#baseDir);
+      if (isMessageTemplate({ audience })) return await this.#sampleFields(source);
       const fields = await source.fields();
       await this.#checkSomebody(audience, source);
       return fields;
@@ -165,6 +176,15 @@ class CampaignFolder {
     this.#report(this.#files.subject, message, placeOf(['schedule', 'timezone_field']));
   }
 
+  /** The sample's merge fields; undefined when there is no sample: what programs send is checked when it comes. */
+  async #sampleFields(source: AudienceSource): Promise<string[] | undefined> {
+    for await (const row of source.rows()) {
+      if ('recipient' in row) return source.fields();
+      this.#report(join(this.#baseDir, 'sample.json'), row.invalid);
+    }
+    return undefined;
+  }
+
   async #checkSomebody(audience: AudienceDefinition, source: AudienceSource): Promise<void> {
     let why = 'it has no rows';
     let count = 0;
@@ -173,8 +193,7 @@ class CampaignFolder {
       count += 1;
       if (count === 1) why = `none of its rows can be used; the first, line ${row.line}: ${row.invalid}`;
     }
-    const file = 'csv' in audience ? audience.csv : audience.ndjson;
-    this.#report(resolve(this.#baseDir, file), `the audience is empty: ${why}`);
+    this.#report(audienceFile(audience, this.#baseDir), `the audience is empty: ${why}`);
   }
 
   #report(

@@ -13,6 +13,7 @@ export {
   snapshotOf,
   UnknownCampaignError,
 } from './loadCampaigns.js';
+export { assertRunnable, isMessageTemplate, NotRunnableError } from './messageTemplate.js';
 export {
   asRead,
   comesTo,

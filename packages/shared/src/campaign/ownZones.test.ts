@@ -50,7 +50,10 @@ describe('an occurrence on everybody’s own clock', () => {
     const begins = new Date('2026-12-01T19:00:00Z');
     expect(shownTime(SCHEDULE, begins).toISOString()).toBe('2026-12-02T08:00:00.000Z');
     expect(shownTime({ cron: '0 9 * * *', timezone: 'UTC' }, begins)).toBe(begins);
-    expect(describeSchedule(SCHEDULE)).toBe("0 9 * * * (each recipient's zone, else Europe/Berlin)");
+    const audience = { csv: 'people.csv', address_field: 'email' };
+    expect(describeSchedule({ audience, schedule: SCHEDULE })).toBe(
+      "0 9 * * * (each recipient's zone, else Europe/Berlin)",
+    );
   });
 
   test('is not missed by `skip` while it is still to come to some zone', () => {

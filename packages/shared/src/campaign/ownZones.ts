@@ -6,7 +6,8 @@
  *
  * What clocks leave out, or show twice, goes by the same rule as everywhere: see wallClock.ts.
  */
-import type { Schedule } from './campaignSchema.js';
+import type { Campaign, Schedule } from './campaignSchema.js';
+import { isMessageTemplate } from './messageTemplate.js';
 import { offsetMs, shiftLocal } from './wallClock.js';
 
 /** UTC+14, without summer time since it changed sides of the date line (1995). */
@@ -71,8 +72,11 @@ export function shownTime(schedule: Schedule | undefined, begins: Date): Date {
   return hasOwnZones(schedule) ? new Date(comesTo(schedule.timezone, begins.getTime())) : begins;
 }
 
-/** `by hand`, `0 9 * * * (Europe/Berlin)`, `0 9 * * * (each recipient's zone, else Europe/Berlin)`. */
-export function describeSchedule(schedule: Schedule | undefined): string {
+/**
+ * `by hand`, `single messages`, `0 9 * * * (Europe/Berlin)`, `0 9 * * * (each recipient's zone, else Europe/Berlin)`.
+ */
+export function describeSchedule({ audience, schedule }: Pick<Campaign, 'audience' | 'schedule'>): string {
+  if (isMessageTemplate({ audience })) return 'single messages';
   if (!schedule) return 'by hand';
   if ('at' in schedule) return `once, ${schedule.at}`;
   const whose = hasOwnZones(schedule) ? "each recipient's zone, else " : '';

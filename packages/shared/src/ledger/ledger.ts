@@ -11,6 +11,7 @@ import { decodeArchive, decodeEntries, encodeArchive, encodeEntries, type Journa
 import {
   type ChunkContent,
   decodeContent,
+  encodeRecipients,
   findAddress,
   type Recipient,
   stripRecipients,
@@ -26,6 +27,7 @@ import {
 const prelude = `${transitionsAsLua()}\n${readFileSync(new URL('../../src/ledger/lua/prelude.lua', import.meta.url), 'utf8')}`;
 const script = (name: string) => luaScript(import.meta.url, name, prelude);
 const chunkCreate = script('chunkCreate');
+const chunkConfirm = script('chunkConfirm');
 const recipientsClaim = script('recipientsClaim');
 const recipientsSettle = script('recipientsSettle');
 const recipientsMove = script('recipientsMove');
@@ -107,6 +109,20 @@ export class Ledger {
       [letters, recipients, encodeEntries(entries)],
     );
     return created === 1;
+  }
+
+  /**
+   * Has an empty chunk under a number, so that nobody can create another one. False: there is one.
+   * See singleMessages/ for who does that, and to whom.
+   */
+  async bury(ref: ChunkRef): Promise<boolean> {
+    return this.createChunk(ref, encodeRecipients([]), []);
+  }
+
+  /** Returns when a chunk that was created is durable. @throws {ClaimNotDurableError} when Redis can't promise it. */
+  async confirmChunk(ref: ChunkRef): Promise<void> {
+    const { version } = this.#keys(ref);
+    await this.#barrier?.confirmWrite(version, (redis) => chunkConfirm(redis, [version], []));
   }
 
   /**
@@ -214,10 +230,10 @@ export class Ledger {
     return decodeContent(packed);
   }
 
-  /** Where an address is in a chunk; undefined when it is not, or when addresses are not kept any more. @param key its `addressKey`. */
-  async positionOf(ref: ChunkRef, key: string): Promise<number | undefined> {
+  /** Where an address is in a chunk; nowhere when addresses are not kept any more. @param key its `addressKey`. */
+  async positionsOf(ref: ChunkRef, key: string): Promise<number[]> {
     const packed = await this.#redis.getBuffer(this.#keys(ref).recipients);
-    return packed ? findAddress(packed, key) : undefined;
+    return packed ? findAddress(packed, key) : [];
   }
 
   /** The state of each position; undefined when the chunk does not exist. */

@@ -12,10 +12,16 @@ export interface SampleCampaign {
   body?: string | null;
   html?: string;
   csv?: string | null;
+  /** sample.json, of a template of single messages. */
+  sample?: string;
 }
 
 const YAML =
   'from: Dif <updates@dif.io>\nsubject: News for {{ first_name }}\naudience:\n  csv: recipients.csv\n';
+
+/** The campaign.yaml of a template of single messages. */
+export const MESSAGE_YAML =
+  'from: Dif <updates@dif.io>\nsubject: News for {{ first_name }}\naudience: messages\nunsubscribe: no\n';
 
 /** Writes campaigns into a folder of their own, and returns it. */
 export function makeCampaignDir(...campaigns: SampleCampaign[]): string {
@@ -26,7 +32,7 @@ export function makeCampaignDir(...campaigns: SampleCampaign[]): string {
 
 function writeCampaign(
   dir: string,
-  { id = 'news', settings = '', yaml, body, html, csv }: SampleCampaign,
+  { id = 'news', settings = '', yaml, body, html, csv, sample }: SampleCampaign,
 ): void {
   const folder = join(dir, id);
   mkdirSync(folder, { recursive: true });
@@ -36,6 +42,7 @@ function writeCampaign(
   write('campaign.yaml', yaml === undefined ? `${YAML}${settings}` : yaml);
   write('body.txt', body === undefined ? 'Hi {{ first_name }},\nnews.\n' : body);
   write('body.html', html);
+  write('sample.json', sample);
   write('recipients.csv', csv === undefined ? makeCsv(3) : csv);
 }
 

@@ -30,10 +30,11 @@ export function campaignsView({ campaigns, problems, next, paused, now }: Campai
         campaigns.length === 0
           ? html`<p class="empty card">There is no campaign yet. One is a folder in <code>CAMPAIGNS_DIR</code>: see campaigns/README.md.</p>`
           : html`<div class="scroll"><table><thead><tr><th>campaign</th><th>subject</th><th>schedule</th><th>next</th></tr></thead><tbody>${campaigns.map(
-              ({ id, definition: { name, schedule, subject } }) => {
+              ({ id, definition }) => {
+                const { name, subject } = definition;
                 const run = nextOf(id);
-                return html`<tr><td><a href="/campaigns/${id}">${name ?? id}</a></td><td>${subject}</td><td>${describeSchedule(schedule)}</td>
-                  <td>${paused.has(id) ? html`<span class="status paused">paused</span>` : run ? html`${relative(run.at, now)}, ${occurrence(schedule, run.at, run.zone)}` : '–'}</td></tr>`;
+                return html`<tr><td><a href="/campaigns/${id}">${name ?? id}</a></td><td>${subject}</td><td>${describeSchedule(definition)}</td>
+                  <td>${paused.has(id) ? html`<span class="status paused">paused</span>` : run ? html`${relative(run.at, now)}, ${occurrence(definition.schedule, run.at, run.zone)}` : '–'}</td></tr>`;
               },
             )}</tbody></table></div>`
       }</div>`,

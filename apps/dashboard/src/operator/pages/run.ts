@@ -15,7 +15,7 @@ import { csrfField, type View } from '../layout.js';
 import { chart } from './chart.js';
 import { facts } from './overview.js';
 import { runActions } from './runActions.js';
-import { left, progress, rateOf, status, timeToGo, waitingParts } from './runParts.js';
+import { left, progress, rateOf, runTitle, status, timeToGo, waitingParts } from './runParts.js';
 
 const LINKS_SHOWN = 15;
 
@@ -35,7 +35,7 @@ export function runView(page: RunPage, viewer: Viewer): View {
   return {
     title: `${run.id}: ${run.status}`,
     section: 'runs',
-    body: html`<h1>${run.id}</h1>
+    body: html`<h1>${runTitle(run)}</h1>
       <section id="state" data-live>${stateCard(page)}${viewer.role === 'operator' ? runActions(run, viewer) : ''}</section>
       <section id="numbers" data-live>${numbersCard(run)}</section>
       <section id="chart" data-live>${historyChart(page.history)}</section>
@@ -45,10 +45,13 @@ export function runView(page: RunPage, viewer: Viewer): View {
         ['campaign', html`<a href="/campaigns/${run.campaign}">${run.campaign}</a>`],
         ['scheduled', timeOf(run.scheduledAt, zone)],
         ['begun', timeOf(run.createdAt, zone)],
-        ['audience frozen', timeOf(run.frozenAt, zone)],
+        [
+          run.origin === 'messages' ? 'took in messages until' : 'audience frozen',
+          timeOf(run.frozenAt, zone),
+        ],
         ['finished', timeOf(run.finishedAt, zone)],
         ['started by', run.origin],
-      ])}<p><a href="/queues/queue/sends">Its jobs in the queue</a></p>
+      ])}<p><a href="/queues/queue/${run.origin === 'messages' ? 'messages' : 'sends'}">Its jobs in the queue</a></p>
         ${viewer.role === 'operator' ? html`<form method="post" action="/runs/${run.id}/export">${csrfField(viewer)}<button>Recipients as CSV</button></form>` : ''}</section>`,
   };
 }
@@ -76,11 +79,11 @@ function numbersCard(run: RunRecord): Html {
   const { numbers, outcomes } = run;
   const parts = NUMBER_NAMES.filter((name) => name !== 'audience');
   const sum = parts.reduce((total, name) => total + numbers[name], 0);
-  const isFrozen = run.frozenAt !== undefined;
+  const isKnown = run.status !== 'freezing';
   return html`<div class="card"><h3>Numbers</h3>
     ${facts(NUMBER_NAMES.map((name) => [name.replace('_', ' '), count(numbers[name])]))}
     <p class="soft">${
-      isFrozen
+      isKnown
         ? html`${parts.filter((name) => numbers[name] > 0).map((name, index) => html`${index > 0 ? ' + ' : ''}${count(numbers[name])} ${name.replace('_', ' ')}`)} = ${count(sum)} ${sum === numbers.audience ? html`<span class="good">✓ the audience</span>` : html`<span class="warn">of ${count(numbers.audience)}: numbers are on their way</span>`}`
         : 'The audience is being read.'
     }</p>
@@ -145,27 +148,28 @@ function clickSeries(byHour: RunReport['clicks']['byHour']) {
 }
 
 /** The answer to a search: the page holds an address because it was asked for. */
-export function recipientView(run: string, found: FoundRecipient | undefined): View {
+export function recipientView(run: string, found: readonly FoundRecipient[]): View {
   return {
     title: `A recipient of ${run}`,
     section: 'runs',
     body: html`<h1>A recipient of <a href="/runs/${run}">${run}</a></h1>${
-      found
-        ? html`<section class="card"><h3>${found.address} <span class="status">${found.state.replace('_', ' ')}</span></h3>${facts(
-            [
-              ['chunk', String(found.chunk + 1)],
-              ['place in it', String(found.position + 1)],
-              [
-                'what became of the mail',
-                found.outcomes.map((name) => name.replace('_', ' ')).join(', ') || 'not known',
-              ],
-            ],
-          )}
-          <div class="scroll"><table><thead><tr><th>time</th><th>what happened</th><th></th></tr></thead><tbody>${found.entries.map(
-            ({ at, event, detail }) =>
-              html`<tr><td>${time(new Date(at))}</td><td>${event}</td><td>${detail}</td></tr>`,
-          )}</tbody></table></div></section>`
+      found.length > 0
+        ? found.map(recipientCard)
         : html`<p class="empty card">The address is not in this run, or the run’s addresses are not kept any more (JOURNAL_RETENTION_DAYS).</p>`
     }`,
   };
+}
+
+function recipientCard({ address, chunk, position, state, entries, outcomes }: FoundRecipient): Html {
+  return html`<section class="card"><h3>${address} <span class="status">${state.replace('_', ' ')}</span></h3>${facts(
+    [
+      ['chunk', String(chunk + 1)],
+      ['place in it', String(position + 1)],
+      ['what became of the mail', outcomes.map((name) => name.replace('_', ' ')).join(', ') || 'not known'],
+    ],
+  )}
+    <div class="scroll"><table><thead><tr><th>time</th><th>what happened</th><th></th></tr></thead><tbody>${entries.map(
+      ({ at, event, detail }) =>
+        html`<tr><td>${time(new Date(at))}</td><td>${event}</td><td>${detail}</td></tr>`,
+    )}</tbody></table></div></section>`;
 }
