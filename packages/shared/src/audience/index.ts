@@ -1,10 +1,4 @@
 /** Who gets it: sources of recipients, one contract; addresses and how they are compared. */
-import { resolve } from 'node:path';
-import type { AudienceDefinition } from '../campaign/index.js';
-import type { AudienceSource } from './audienceSource.js';
-import { CsvSource } from './csvSource.js';
-import { NdjsonSource } from './ndjsonSource.js';
-
 export {
   addressKey,
   type InvalidAddress,
@@ -22,10 +16,12 @@ export {
   AudienceSourceError,
   type RowOptions,
 } from './audienceSource.js';
-
-/** @param baseDir the campaign's folder, which paths are relative to. */
-export function openAudience(definition: AudienceDefinition, baseDir: string): AudienceSource {
-  return 'csv' in definition
-    ? new CsvSource(resolve(baseDir, definition.csv), definition.address_field)
-    : new NdjsonSource(resolve(baseDir, definition.ndjson), definition.address_field);
-}
+export type { Occasion } from './occasion.js';
+export {
+  type AudienceContext,
+  describeSource,
+  isFileAudience,
+  openAudience,
+  openCsv,
+} from './openAudience.js';
+export { WhereFilter } from './whereFilter.js';

@@ -4,6 +4,7 @@
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
 import { parseMailbox } from '../audience/address.js';
+import { AUDIENCE_HINTS, audience } from './audienceSchema.js';
 import { CronTimes } from './cronTimes.js';
 import { nearestName } from './didYouMean.js';
 import { LINKS_HINTS, makeLinksSchema } from './linksSchema.js';
@@ -12,7 +13,6 @@ import type { YamlHints } from './yamlFile.js';
 
 const ADDRESS_EXPECTED = 'an address, as jane@example.com or "Jane Doe <jane@example.com>"';
 const SCHEDULE_EXPECTED = '{ cron, timezone } or { at }';
-const AUDIENCE_EXPECTED = '{ csv: FILE } or { ndjson: FILE }, and maybe address_field';
 
 const nonEmpty = z.string().trim().min(1, 'expected some text');
 
@@ -83,13 +83,6 @@ const schedule = z.union([z.strictObject({ cron, timezone }), z.strictObject({ a
   error: `expected ${SCHEDULE_EXPECTED}`,
 });
 
-/** Written like the column's header, or like the merge field. */
-const address_field = nonEmpty.default('email');
-const audience = z.union(
-  [z.strictObject({ csv: nonEmpty, address_field }), z.strictObject({ ndjson: nonEmpty, address_field })],
-  { error: `expected ${AUDIENCE_EXPECTED}` },
-);
-
 const share = z
   .union([z.number(), z.string().regex(/^\d+(\.\d+)?%$/)], { error: 'expected a share, as 20% or 0.2' })
   .transform((value) => (typeof value === 'number' ? value : Number.parseFloat(value) / 100))
@@ -136,7 +129,6 @@ export type CampaignInput = z.infer<typeof CampaignSchema>;
 /** A campaign as it is used: everything resolved. */
 export type Campaign = Omit<CampaignInput, 'list_id'> & { list_id: string };
 export type Schedule = z.infer<typeof schedule>;
-export type AudienceDefinition = z.infer<typeof audience>;
 export type CatchUpPolicy = CampaignInput['catch_up'];
 
 /** A campaign's id is the name of its folder. `--` separates it from the time in a run's id. */
@@ -147,7 +139,7 @@ export const YAML_HINTS: YamlHints = {
   keys: {
     '': Object.keys(CampaignSchema.shape),
     schedule: ['cron', 'timezone', 'at'],
-    audience: ['csv', 'ndjson', 'address_field'],
+    ...AUDIENCE_HINTS.keys,
     ...LINKS_HINTS.keys,
   },
   expected: {
@@ -159,9 +151,7 @@ export const YAML_HINTS: YamlHints = {
     'schedule.cron': '5 fields, as "0 10 * * *"',
     'schedule.timezone': 'one like Europe/Berlin',
     'schedule.at': 'a time with its zone, as "2026-12-01T10:00:00+01:00"',
-    audience: AUDIENCE_EXPECTED,
-    'audience.csv': 'the path of a file, from the folder of the campaign',
-    'audience.ndjson': 'the path of a file, from the folder of the campaign',
+    ...AUDIENCE_HINTS.expected,
     ...LINKS_HINTS.expected,
   },
 };

@@ -1,7 +1,8 @@
 /** Campaigns as files: their schema, loading with every error at its line, schedules. */
+export type { AudienceDefinition } from './audienceSchema.js';
 export type { CampaignBody, CampaignSnapshot } from './campaignFolder.js';
 export { CampaignFileError, type CampaignProblem, formatProblem } from './campaignProblem.js';
-export type { AudienceDefinition, Campaign, CatchUpPolicy, Schedule } from './campaignSchema.js';
+export type { Campaign, CatchUpPolicy, Schedule } from './campaignSchema.js';
 export type { Links } from './linksSchema.js';
 export {
   type LoadedCampaign,
@@ -11,4 +12,5 @@ export {
   snapshotOf,
   UnknownCampaignError,
 } from './loadCampaigns.js';
+export { nextOccasion } from './nextOccasion.js';
 export { catchUp, nextOccurrence, occurrencesBetween, previousOccurrence } from './schedule.js';

@@ -1,7 +1,7 @@
 /** A campaign's mail as one of its recipients would get it, before anything is sent. */
-import { openAudience } from '../audience/index.js';
+import { type Occasion, openAudience } from '../audience/index.js';
 import type { CampaignSnapshot } from '../campaign/index.js';
-import { nextOccurrence } from '../campaign/schedule.js';
+import { nextOccasion } from '../campaign/nextOccasion.js';
 import type { Recipient } from '../ledger/index.js';
 import { UsageError } from '../runtime/index.js';
 import { compileMessage, type Message } from './template.js';
@@ -19,18 +19,23 @@ export async function renderPreview(
   row: number,
   unsubscribeUrl = EXAMPLE_LINK,
 ): Promise<{ message: Message; recipient: Recipient }> {
-  const recipient = await nthRecipient(snapshot, row);
+  const { schedule, unsubscribe } = snapshot.definition;
+  const occasion = nextOccasion(snapshot.id, schedule);
+  const recipient = await nthRecipient(snapshot, occasion, row);
   if (!recipient)
     throw new UsageError(`The audience of ${snapshot.id} has fewer than ${row} valid recipients.`);
-  const { schedule, unsubscribe } = snapshot.definition;
-  const scheduledAt = (schedule && nextOccurrence(schedule, new Date())) ?? new Date();
+  const { scheduledAt } = occasion;
   const link = unsubscribe ? { unsubscribeUrl } : {};
   return { message: compileMessage(snapshot, { scheduledAt }).render({ ...recipient, ...link }), recipient };
 }
 
-async function nthRecipient(snapshot: CampaignSnapshot, n: number): Promise<Recipient | undefined> {
+async function nthRecipient(
+  { definition, baseDir }: CampaignSnapshot,
+  occasion: Occasion,
+  n: number,
+): Promise<Recipient | undefined> {
   let count = 0;
-  for await (const row of openAudience(snapshot.definition.audience, snapshot.baseDir).rows()) {
+  for await (const row of openAudience(definition.audience, { baseDir, occasion }).rows()) {
     if (!('invalid' in row) && ++count === n) return row.recipient;
   }
   return undefined;

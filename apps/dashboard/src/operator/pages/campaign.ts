@@ -1,5 +1,5 @@
 /** One campaign: its definition, what comes next, the mail as a recipient gets it, and how its runs went. */
-import { maskAddress } from '@sendonce/shared/audience';
+import { describeSource, maskAddress } from '@sendonce/shared/audience';
 import { type CampaignProblem, type CampaignSnapshot, nextOccurrence } from '@sendonce/shared/campaign';
 import type { SchedulePause } from '@sendonce/shared/control';
 import type { Recipient } from '@sendonce/shared/ledger';
@@ -63,7 +63,8 @@ function definitionCard({ definition, hash }: CampaignSnapshot): Html {
     ...(reply_to ? [['answers to', reply_to] as [string, string]] : []),
     ['subject', subject],
     ['schedule', describeSchedule(schedule)],
-    ['audience', 'csv' in audience ? audience.csv : audience.ndjson],
+    ['audience', describeSource(audience)],
+    ...(audience.where === undefined ? [] : [['of them', audience.where] as [string, string]]),
     ['in doubt', in_doubt],
     ['unsubscribe link', unsubscribe ? 'yes' : 'no'],
     ['links', links ? `counted at ${links.prefix}` : 'not counted'],
