@@ -14,6 +14,11 @@ import { type Clock, type Logger, messageOf } from '@sendonce/shared/runtime';
 import type { SuppressionList } from '@sendonce/shared/suppression';
 import { FinalError, type Outcome } from './outcomes.js';
 
+/** A source that is away is asked again after so long, ms: a server that starts anew, a connection that broke. */
+const ASK_AGAIN_AFTER_MS = [1_000, 5_000, 20_000];
+/** After that the run pauses, and tries it again by itself, ms. */
+const RETRY_AFTER_MS = 60_000;
+
 export interface FreezeServices {
   runs: Runs;
   ledger: Ledger;
@@ -24,14 +29,20 @@ export interface FreezeServices {
   logger: Logger;
 }
 
-export async function freeze(services: FreezeServices, run: string, signal: AbortSignal): Promise<Outcome> {
+/** @param askAgainAfterMs of a source that is away: a pause for each further attempt. */
+export async function freeze(
+  services: FreezeServices,
+  run: string,
+  signal: AbortSignal,
+  askAgainAfterMs: readonly number[] = ASK_AGAIN_AFTER_MS,
+): Promise<Outcome> {
   const { linkPages, runs, queues, logger } = services;
   const record = await runs.find(run);
   if (!record) return 'expired';
   if (record.cancelledAt) return 'cancelled';
   if (record.pausedAt) return 'paused';
   if (record.finishedAt) return 'done';
-  const chunks = await freezeOrPause(services, run, signal);
+  const chunks = await freezeOrPause(services, run, signal, askAgainAfterMs);
   if (typeof chunks === 'string') return chunks;
   const snapshot = await runs.snapshot(run);
   await linkPages.publish(snapshot);
@@ -41,20 +52,16 @@ export async function freeze(services: FreezeServices, run: string, signal: Abor
   return 'done';
 }
 
-/** A source that is away is asked again after so long, ms: a server that starts anew, a connection that broke. */
-const ASK_AGAIN_AFTER_MS = [1_000, 5_000, 20_000];
-/** After that the run pauses, and tries it again by itself, ms. */
-const RETRY_AFTER_MS = 60_000;
-
 /** The number of chunks; `interrupted` when this process stops. What stands in chunks by then stays. */
 async function freezeOrPause(
   services: FreezeServices,
   run: string,
   signal: AbortSignal,
+  askAgainAfterMs: readonly number[],
 ): Promise<number | 'interrupted' | 'paused'> {
   const { clock, runs, logger } = services;
   try {
-    return await freezeInSpiteOfOutages(services, run, signal);
+    return await freezeInSpiteOfOutages(services, run, signal, askAgainAfterMs);
   } catch (error) {
     if (signal.aborted) return 'interrupted';
     if (error instanceof UnknownRunError) throw new FinalError(error.message);
@@ -74,8 +81,9 @@ async function freezeInSpiteOfOutages(
   services: FreezeServices,
   run: string,
   signal: AbortSignal,
+  askAgainAfterMs: readonly number[],
 ): Promise<number> {
-  for (const pauseMs of ASK_AGAIN_AFTER_MS) {
+  for (const pauseMs of askAgainAfterMs) {
     try {
       return await freezeRun(services, run, signal);
     } catch (error) {

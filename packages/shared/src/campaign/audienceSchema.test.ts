@@ -43,8 +43,8 @@ it.each([
     '4:24  audience.postgres.url_env: expected the name of a variable of the environment, as APP_DATABASE_URL',
   ],
   [
-    'postgres: { url_evn: DB, query: a }',
-    '4:15  audience.postgres.url_evn: there is no such key, did you mean "url_env"?',
+    'postgres: { url_env: DB, query: a, time_out_seconds: 9 }',
+    '4:38  audience.postgres.time_out_seconds: there is no such key, did you mean "timeout_seconds"?',
   ],
   [
     'postgres: { url_env: DB, query: a, timeout_seconds: 60s }',

@@ -55,6 +55,14 @@ export class PostgresServer {
     }
   }
 
+  /** Takes an advisory lock. @returns what gives it back. */
+  async lock(key: number): Promise<() => Promise<void>> {
+    const client = new pg.Client({ connectionString: this.url });
+    await client.connect();
+    await client.query('select pg_advisory_lock($1)', [key]);
+    return () => client.end();
+  }
+
   /** It listens before that. */
   async #whenAnswering(): Promise<void> {
     await waitFor('PostgreSQL to answer', () => this.query('select 1').catch(() => undefined));
