@@ -11,6 +11,7 @@ import { Endpoint } from './children.js';
 import { benchFreezing } from './freezing.js';
 import { benchLatency } from './latency.js';
 import { benchMillion } from './million.js';
+import { benchPostgres } from './postgres.js';
 import { benchSending } from './sending.js';
 import { judge, type Target } from './table.js';
 
@@ -47,6 +48,11 @@ const BENCHMARKS: Record<
     about: 'a slow SES: is the rate filled?',
     isDefault: false,
     run: ({ endpoint, redis }) => benchLatency(endpoint, redis, { rounds: 3, mails: 5_000, tell }),
+  },
+  postgres: {
+    about: 'a million from PostgreSQL, which has to be installed',
+    isDefault: false,
+    run: ({ redis, isFull }) => benchPostgres(redis, { rounds: isFull ? 3 : 1, tell }),
   },
   million: {
     about: 'a run of a million',
