@@ -8,7 +8,7 @@ import { toFieldName } from './mergeFields.js';
 import { WhereFilter } from './whereFilter.js';
 
 /** A source that never ends is noticed at this row, unless the campaign says otherwise. */
-export const MAX_ROWS_DEFAULT = 50_000_000;
+const MAX_ROWS_DEFAULT = 50_000_000;
 
 /** What a campaign says of its rows, whatever their source. */
 export interface RowRules {
