@@ -13,6 +13,7 @@ import { benchFreezing } from './freezing.js';
 import { benchLatency } from './latency.js';
 import { benchMessages } from './messages.js';
 import { benchMillion } from './million.js';
+import { benchPostgres } from './postgres.js';
 import { benchSending } from './sending.js';
 import { judge, type Target } from './table.js';
 
@@ -59,6 +60,11 @@ const BENCHMARKS: Record<
     about: 'single messages: accepting them, and their memory',
     isDefault: false,
     run: ({ redis }) => benchMessages(redis, { rounds: 3, messages: 20_000, tell }),
+  },
+  postgres: {
+    about: 'a million from PostgreSQL, which has to be installed',
+    isDefault: false,
+    run: ({ redis, isFull }) => benchPostgres(redis, { rounds: isFull ? 3 : 1, tell }),
   },
   million: {
     about: 'a run of a million',

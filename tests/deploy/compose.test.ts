@@ -165,7 +165,7 @@ describe('.env.example', () => {
     expect(SETTING_NAMES.filter((name) => !explained.includes(name))).toEqual([]);
     expect(new Set(explained).size).toBe(explained.length);
     const others =
-      /^(AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)|COMPOSE_\w+|IMAGE_\w+|SOURCE_DATE_EPOCH|SES_LOCAL_\w+)$/;
+      /^(APP_DATABASE_URL|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY)|COMPOSE_\w+|IMAGE_\w+|SOURCE_DATE_EPOCH|SES_LOCAL_\w+)$/;
     expect(explained.filter((name = '') => !SETTING_NAMES.includes(name) && !others.test(name))).toEqual([]);
   });
 

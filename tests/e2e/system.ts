@@ -305,6 +305,14 @@ export class System {
     return { messages, recipients, duplicates };
   }
 
+  /** Of everybody in a frozen run. */
+  async addresses(run: string): Promise<string[]> {
+    const { chunks } = await this.runs.get(run);
+    const numbers = Array.from({ length: chunks }, (_, chunk) => chunk);
+    const recipients = await Promise.all(numbers.map((chunk) => this.ledger.recipients({ run, chunk })));
+    return recipients.flat().map(({ address }) => address);
+  }
+
   /** `chunk/position` → how often it was accepted. */
   async positions(run: string): Promise<Record<string, number>> {
     return (await (await fetch(`${this.sesUrl}/report/positions?run=${run}`)).json()) as Record<

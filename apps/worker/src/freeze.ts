@@ -3,7 +3,9 @@
  * reason; whoever mends it resumes the run, and the freezing goes on where it was.
  */
 
-import { NO_ALERT } from '@sendonce/alerts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeScrubber, NO_ALERT } from '@sendonce/alerts';
+import { AudienceSourceError } from '@sendonce/shared/audience';
 import type { Ledger } from '@sendonce/shared/ledger';
 import type { LinkPages } from '@sendonce/shared/links';
 import { addSendJobs, type Queues } from '@sendonce/shared/queue';
@@ -11,6 +13,11 @@ import { duesOf, freezeRun, type Runs, UnknownRunError } from '@sendonce/shared/
 import { type Clock, type Logger, messageOf } from '@sendonce/shared/runtime';
 import type { SuppressionList } from '@sendonce/shared/suppression';
 import { FinalError, type Outcome } from './outcomes.js';
+
+/** A source that is away is asked again after so long, ms: a server that starts anew, a connection that broke. */
+const ASK_AGAIN_AFTER_MS = [1_000, 5_000, 20_000];
+/** After that the run pauses, and tries it again by itself, ms. */
+const RETRY_AFTER_MS = 60_000;
 
 export interface FreezeServices {
   runs: Runs;
@@ -22,7 +29,13 @@ export interface FreezeServices {
   logger: Logger;
 }
 
-export async function freeze(services: FreezeServices, run: string, signal: AbortSignal): Promise<Outcome> {
+/** @param askAgainAfterMs of a source that is away: a pause for each further attempt. */
+export async function freeze(
+  services: FreezeServices,
+  run: string,
+  signal: AbortSignal,
+  askAgainAfterMs: readonly number[] = ASK_AGAIN_AFTER_MS,
+): Promise<Outcome> {
   const { linkPages, runs, queues, logger } = services;
   const record = await runs.find(run);
   if (!record) return 'expired';
@@ -30,8 +43,8 @@ export async function freeze(services: FreezeServices, run: string, signal: Abor
   if (record.pausedAt) return 'paused';
   // Single messages are no audience; an older worker, which does not know them, may have asked for it.
   if (record.finishedAt || record.origin === 'messages') return 'done';
-  const chunks = await freezeOrPause(services, run, signal);
-  if (chunks === undefined) return 'interrupted';
+  const chunks = await freezeOrPause(services, run, signal, askAgainAfterMs);
+  if (typeof chunks === 'string') return chunks;
   const snapshot = await runs.snapshot(run);
   await linkPages.publish(snapshot);
   const { numbers, parts, unknownZones } = await runs.get(run);
@@ -44,21 +57,49 @@ export async function freeze(services: FreezeServices, run: string, signal: Abor
   return 'done';
 }
 
-/** Undefined when this process stops; what stands in chunks by then stays. */
+/** The number of chunks; `interrupted` when this process stops. What stands in chunks by then stays. */
 async function freezeOrPause(
   services: FreezeServices,
   run: string,
   signal: AbortSignal,
-): Promise<number | undefined> {
-  const { runs, logger } = services;
+  askAgainAfterMs: readonly number[],
+): Promise<number | 'interrupted' | 'paused'> {
+  const { clock, runs, logger } = services;
   try {
-    return await freezeRun(services, run, signal);
+    return await freezeInSpiteOfOutages(services, run, signal, askAgainAfterMs);
   } catch (error) {
-    if (signal.aborted) return undefined;
+    if (signal.aborted) return 'interrupted';
     if (error instanceof UnknownRunError) throw new FinalError(error.message);
-    const reason = messageOf(error);
-    await runs.pause(run, { cause: 'campaign', reason: `The audience can't be read: ${reason}` });
-    logger.error({ run, err: error, ...NO_ALERT }, 'audience not frozen, run paused');
+    const reason = makeScrubber().text(messageOf(error));
+    const retry = isTransient(error) ? { retryAt: new Date(clock.now() + RETRY_AFTER_MS) } : {};
+    const pause = { cause: 'campaign' as const, reason: `The audience can't be read: ${reason}`, ...retry };
+    const verdict = await runs.pause(run, pause);
+    if (verdict === 'again') logger.info({ run, reason }, 'audience still away');
+    else logger.error({ run, err: error, ...NO_ALERT }, 'audience not frozen, run paused');
+    if (isTransient(error)) return 'paused';
     throw new FinalError(reason);
   }
+}
+
+/** Each attempt reads the source from its start: whoever is in a chunk by then stays there, and is not added again. */
+async function freezeInSpiteOfOutages(
+  services: FreezeServices,
+  run: string,
+  signal: AbortSignal,
+  askAgainAfterMs: readonly number[],
+): Promise<number> {
+  for (const pauseMs of askAgainAfterMs) {
+    try {
+      return await freezeRun(services, run, signal);
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      services.logger.warn({ run, reason: messageOf(error) }, 'audience away, asked again soon');
+    }
+    await sleep(pauseMs, undefined, { signal });
+  }
+  return freezeRun(services, run, signal);
+}
+
+function isTransient(error: unknown): boolean {
+  return error instanceof AudienceSourceError && error.isTransient;
 }

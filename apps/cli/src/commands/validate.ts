@@ -10,7 +10,7 @@ export function addValidateCommand(program: Command): void {
     .description('check all campaign files; every error with file, line and what was expected')
     .action(async () => {
       const { campaignsDir } = readSettings();
-      const { campaigns, problems } = await loadCampaigns(campaignsDir);
+      const { campaigns, problems } = await loadCampaigns(campaignsDir, { asksSources: true });
       for (const problem of problems) remark(formatProblem(problem));
       if (problems.length > 0) {
         remark(`${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in ${campaignsDir}`);

@@ -9,11 +9,11 @@ import {
   GARBLED,
   isGarbled,
   type RowOptions,
-  toRow,
 } from './audienceSource.js';
 import { type CsvRecord, CsvRecords } from './csvRecords.js';
 import { findClash, toFieldName } from './mergeFields.js';
-import { type Line, lineBatches } from './textLines.js';
+import { RowReader, type RowRules } from './rowReader.js';
+import { type Line, lineBatches, type TextInput } from './textLines.js';
 
 const DELIMITERS = [',', ';', '\t'];
 
@@ -23,35 +23,39 @@ interface Header {
 }
 
 export class CsvSource implements AudienceSource {
-  readonly #file: string;
+  readonly #input: TextInput;
+  readonly #rules: RowRules;
   readonly #addressField: string;
 
-  constructor(file: string, addressField: string) {
-    this.#file = file;
-    this.#addressField = toFieldName(addressField);
+  constructor(input: TextInput, rules: RowRules) {
+    this.#input = input;
+    this.#rules = rules;
+    this.#addressField = toFieldName(rules.addressField);
   }
 
   async fields(): Promise<string[]> {
     for await (const { header } of this.#batches()) return header.fields;
-    throw this.#error(1, 'the file has no header line');
+    throw this.#error(1, 'there is no header line');
   }
 
-  async *rows({ requiredFields, signal }: RowOptions = {}): AsyncIterable<AudienceRow> {
-    // Callers name a field as often as their templates use it.
-    const required = [...new Set(requiredFields)];
+  async *rows(options: RowOptions = {}): AsyncIterable<AudienceRow> {
+    const reader = new RowReader(this.#input.name, this.#rules, options);
     let isEmpty = true;
-    for await (const { header, records } of this.#batches(signal)) {
+    for await (const { header, records } of this.#batches(options.signal)) {
       isEmpty = false;
-      for (const record of records) yield this.#toRow(record, header.fields, required);
+      for (const record of records) {
+        const row = toRow(reader, record, header.fields);
+        if (row) yield row;
+      }
     }
-    if (isEmpty) throw this.#error(1, 'the file has no header line');
+    if (isEmpty) throw this.#error(1, 'there is no header line');
   }
 
   /** The records after the header, a chunk of the file at a time. */
   async *#batches(signal?: AbortSignal): AsyncGenerator<{ header: Header; records: Iterable<CsvRecord> }> {
     let records: CsvRecords | undefined;
     let header: Header | undefined;
-    for await (const { lines, isEnd } of lineBatches(this.#file, signal)) {
+    for await (const { lines, isEnd } of lineBatches(this.#input, signal)) {
       records ??= new CsvRecords(delimiterOf(lines));
       const batch = records.push(lines, isEnd);
       if (!header) {
@@ -77,23 +81,23 @@ export class CsvSource implements AudienceSource {
     );
   }
 
-  #toRow(record: CsvRecord, header: string[], requiredFields: readonly string[]): AudienceRow {
-    if ('invalid' in record) return record;
-    const { cells, line } = record;
-    if (cells.length !== header.length)
-      return { line, invalid: `${cells.length} columns instead of ${header.length}` };
-    const fields: Record<string, unknown> = {};
-    for (let column = 0; column < header.length; column++) {
-      const cell = cells[column] as string;
-      if (isGarbled(cell)) return { line, invalid: GARBLED };
-      fields[header[column] as string] = cell;
-    }
-    return toRow(line, fields, this.#addressField, requiredFields);
-  }
-
   #error(line: number, reason: string): AudienceSourceError {
-    return new AudienceSourceError(this.#file, line, reason);
+    return new AudienceSourceError(this.#input.name, line, reason);
   }
+}
+
+function toRow(reader: RowReader, record: CsvRecord, header: string[]): AudienceRow | undefined {
+  if ('invalid' in record) return reader.invalid(record.line, record.invalid);
+  const { cells, line } = record;
+  if (cells.length !== header.length)
+    return reader.invalid(line, `${cells.length} columns instead of ${header.length}`);
+  const fields: Record<string, unknown> = {};
+  for (let column = 0; column < header.length; column++) {
+    const cell = cells[column] as string;
+    if (isGarbled(cell)) return reader.invalid(line, GARBLED);
+    fields[header[column] as string] = cell;
+  }
+  return reader.read(line, fields);
 }
 
 /** Whichever of the usual ones the header line has most of, outside of quotes. */

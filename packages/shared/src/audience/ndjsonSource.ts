@@ -6,29 +6,31 @@ import {
   GARBLED,
   isGarbled,
   type RowOptions,
-  toRow,
 } from './audienceSource.js';
 import { toFieldName } from './mergeFields.js';
-import { type Line, lineBatches, MAX_LINE_CHARACTERS } from './textLines.js';
+import { RowReader, type RowRules } from './rowReader.js';
+import { type Line, lineBatches, MAX_LINE_CHARACTERS, type TextInput } from './textLines.js';
 
 /** Rows may have different fields; as many rows as this are asked which there are. */
 const ROWS_ASKED_FOR_FIELDS = 100;
 
 export class NdjsonSource implements AudienceSource {
-  readonly #file: string;
+  readonly #input: TextInput;
+  readonly #rules: RowRules;
   readonly #addressField: string;
   /** A file has few keys and many rows. */
   readonly #fieldNames = new Map<string, string>();
 
-  constructor(file: string, addressField: string) {
-    this.#file = file;
-    this.#addressField = toFieldName(addressField);
+  constructor(input: TextInput, rules: RowRules) {
+    this.#input = input;
+    this.#rules = rules;
+    this.#addressField = toFieldName(rules.addressField);
   }
 
   async fields(): Promise<string[]> {
     const fields = new Set<string>();
     let asked = 0;
-    for await (const { lines } of lineBatches(this.#file)) {
+    for await (const { lines } of lineBatches(this.#input)) {
       for (const text of lines) {
         const row = this.#parseFields(text);
         if (typeof row === 'string') continue;
@@ -40,18 +42,16 @@ export class NdjsonSource implements AudienceSource {
     return this.#checked(fields);
   }
 
-  async *rows({ requiredFields, signal }: RowOptions = {}): AsyncIterable<AudienceRow> {
-    // Callers name a field as often as their templates use it.
-    const required = [...new Set(requiredFields)];
+  async *rows(options: RowOptions = {}): AsyncIterable<AudienceRow> {
+    const reader = new RowReader(this.#input.name, this.#rules, options);
     let line = 0;
-    for await (const { lines } of lineBatches(this.#file, signal)) {
+    for await (const { lines } of lineBatches(this.#input, options.signal)) {
       for (const text of lines) {
         line += 1;
         if (text?.trim() === '') continue;
         const fields = this.#parseFields(text);
-        yield typeof fields === 'string'
-          ? { line, invalid: fields }
-          : toRow(line, fields, this.#addressField, required);
+        const row = typeof fields === 'string' ? reader.invalid(line, fields) : reader.read(line, fields);
+        if (row) yield row;
       }
     }
   }
@@ -84,13 +84,13 @@ export class NdjsonSource implements AudienceSource {
   #checked(fields: Set<string>): string[] {
     if (fields.size === 0)
       throw new AudienceSourceError(
-        this.#file,
+        this.#input.name,
         1,
         'no row is a JSON object with fields, expected one a line',
       );
     if (fields.has(this.#addressField)) return [...fields];
     throw new AudienceSourceError(
-      this.#file,
+      this.#input.name,
       1,
       `no row has the field "${this.#addressField}"; the fields are ${[...fields].join(', ')} (address_field names the one with the addresses)`,
     );

@@ -9,9 +9,9 @@ import {
   type AudienceSource,
   AudienceSourceError,
   type RowOptions,
-  toRow,
 } from './audienceSource.js';
 import { fieldNameProblem } from './mergeFields.js';
+import { RowReader } from './rowReader.js';
 
 const EXAMPLE_ADDRESS = 'jane@example.com';
 
@@ -31,11 +31,12 @@ export class SampleSource implements AudienceSource {
     return Object.keys((await this.#read())?.data ?? {});
   }
 
-  async *rows({ requiredFields = [] }: RowOptions = {}): AsyncGenerator<AudienceRow> {
+  async *rows(options: RowOptions = {}): AsyncGenerator<AudienceRow> {
     const sample = await this.#read();
     if (!sample) return;
-    const row = toRow(1, { ...sample.data, to: sample.to }, 'to', requiredFields);
-    yield 'invalid' in row ? row : { ...row, recipient: { ...row.recipient, fields: sample.data } };
+    const reader = new RowReader(this.#file, { addressField: 'to' }, options);
+    const row = reader.read(1, { ...sample.data, to: sample.to });
+    if (row) yield 'invalid' in row ? row : { ...row, recipient: { ...row.recipient, fields: sample.data } };
   }
 
   async #read(): Promise<z.infer<typeof Sample> | undefined> {

@@ -1,9 +1,17 @@
 /**
- * A text file's physical lines, streamed in batches: one chunk of the file is in memory at a time, and one line of at most
+ * A text's physical lines, streamed in batches: one chunk of the text is in memory at a time, and one line of at most
  * `MAX_LINE_CHARACTERS`. UTF-8, with or without a byte order mark; lines end with LF or CRLF.
  */
 import { createReadStream } from 'node:fs';
 import { AudienceSourceError } from './audienceSource.js';
+
+/** Where a text comes from. */
+export interface TextInput {
+  /** As errors call it. */
+  readonly name: string;
+  /** From the start, each time. Whoever stops reading closes it. */
+  chunks(signal?: AbortSignal): AsyncIterable<Buffer>;
+}
 
 export const MAX_LINE_CHARACTERS = 1_000_000;
 /** 256 kB was no faster, and took 24 MB more at the peak of a list of 200,000. */
@@ -18,23 +26,37 @@ export interface LineBatch {
   isEnd: boolean;
 }
 
-/** @throws {AudienceSourceError} when the file can't be read, or is UTF-16; the signal's reason when it aborts. */
-export async function* lineBatches(file: string, signal?: AbortSignal): AsyncGenerator<LineBatch> {
+/** @throws {AudienceSourceError} when the file can't be read; the signal's reason when it aborts. */
+export function fileInput(file: string): TextInput {
+  return {
+    name: file,
+    async *chunks(signal) {
+      const input = createReadStream(file, { highWaterMark: CHUNK_BYTES });
+      try {
+        for await (const chunk of input as AsyncIterable<Buffer>) {
+          signal?.throwIfAborted();
+          yield chunk;
+        }
+      } catch (error) {
+        if (signal?.aborted || error instanceof AudienceSourceError) throw error;
+        throw new AudienceSourceError(file, undefined, reasonOf(error), { cause: error });
+      } finally {
+        input.destroy();
+      }
+    },
+  };
+}
+
+/** @throws {AudienceSourceError} when the text is UTF-16; whatever its input throws. */
+export async function* lineBatches(input: TextInput, signal?: AbortSignal): AsyncGenerator<LineBatch> {
   const splitter = new LineSplitter();
-  const input = createReadStream(file, { highWaterMark: CHUNK_BYTES });
-  try {
-    for await (const chunk of input as AsyncIterable<Buffer>) {
-      signal?.throwIfAborted();
-      if (input.bytesRead === chunk.length) assertReadable(file, chunk);
-      yield { lines: splitter.push(chunk), isEnd: false };
-    }
-    yield { lines: splitter.end(), isEnd: true };
-  } catch (error) {
-    if (signal?.aborted || error instanceof AudienceSourceError) throw error;
-    throw new AudienceSourceError(file, undefined, reasonOf(error), { cause: error });
-  } finally {
-    input.destroy();
+  let isStart = true;
+  for await (const chunk of input.chunks(signal)) {
+    if (isStart) assertReadable(input.name, chunk);
+    isStart = false;
+    yield { lines: splitter.push(chunk), isEnd: false };
   }
+  yield { lines: splitter.end(), isEnd: true };
 }
 
 class LineSplitter {
@@ -78,13 +100,13 @@ class LineSplitter {
   }
 }
 
-/** @param start of the file. */
-function assertReadable(file: string, start: Buffer): void {
+/** @param start of the text. */
+function assertReadable(name: string, start: Buffer): void {
   const mark = start.length < 2 ? 0 : start.readUInt16BE(0);
   if (mark === 0xfffe || mark === 0xfeff)
-    throw new AudienceSourceError(file, 1, 'the file is UTF-16: save it as UTF-8');
+    throw new AudienceSourceError(name, 1, 'the text is UTF-16: save it as UTF-8');
   if (start.includes('\r') && !start.includes('\n'))
-    throw new AudienceSourceError(file, 1, 'the lines end with CR alone: save the file with LF or CRLF');
+    throw new AudienceSourceError(name, 1, 'the lines end with CR alone: save them with LF or CRLF');
 }
 
 function reasonOf(error: unknown): string {

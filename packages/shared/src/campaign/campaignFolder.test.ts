@@ -133,7 +133,7 @@ describe('every error says where it is and what was expected', () => {
       [
         'campaign.yaml:1:1  subject: is missing (expected a line of text)',
         'campaign.yaml:1:1  from: is missing (expected an address, as jane@example.com or "Jane Doe <jane@example.com>")',
-        'campaign.yaml:1:1  audience: is missing (expected { csv: FILE } or { ndjson: FILE }, and maybe address_field; or the word messages)',
+        'campaign.yaml:1:1  audience: is missing (expected { csv: FILE }, { ndjson: FILE }, { postgres: … }, { mysql: … } or { http: … }, and maybe address_field; or the word messages)',
       ],
     ],
     [

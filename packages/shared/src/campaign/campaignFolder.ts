@@ -4,19 +4,21 @@
  */
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import {
   type AudienceSource,
   AudienceSourceError,
-  audienceFile,
+  describeSource,
+  isFileAudience,
   openAudience,
   parseMailbox,
   toFieldName,
+  WhereFilter,
 } from '../audience/index.js';
 import { checkTemplates, type MessagePart } from '../message/index.js';
+import type { AudienceDefinition } from './audienceSchema.js';
 import type { CampaignProblem } from './campaignProblem.js';
 import {
-  type AudienceDefinition,
   CAMPAIGN_ID,
   type Campaign,
   type CampaignInput,
@@ -26,6 +28,7 @@ import {
 import { didYouMean } from './didYouMean.js';
 import { withDefaultUtm } from './linksSchema.js';
 import { isMessageTemplate, strangersInTemplate } from './messageTemplate.js';
+import { nextOccasion } from './nextOccasion.js';
 import { hasOwnZones } from './ownZones.js';
 import { type PlaceOf, readYaml } from './yamlFile.js';
 
@@ -51,9 +54,21 @@ export interface CheckedFolder {
   problems: CampaignProblem[];
 }
 
+export interface LoadOptions {
+  /**
+   * Sources that somebody else serves (a database, a URL) are asked, too. By default they are not: a schedule must not stop
+   * because a database is away, nor pages query it whenever they are drawn.
+   */
+  asksSources?: boolean;
+}
+
 /** @param baseDir the campaign's folder, absolute. */
-export async function readCampaignFolder(id: string, baseDir: string): Promise<CheckedFolder> {
-  return new CampaignFolder(id, baseDir).check();
+export async function readCampaignFolder(
+  id: string,
+  baseDir: string,
+  options: LoadOptions = {},
+): Promise<CheckedFolder> {
+  return new CampaignFolder(id, baseDir, options).check();
 }
 
 /** Templates are checked for their syntax even when the definition is unusable; they need this much of one. */
@@ -65,9 +80,12 @@ class CampaignFolder {
   readonly #files: Record<MessagePart, string>;
   readonly #problems: CampaignProblem[] = [];
 
-  constructor(id: string, baseDir: string) {
+  readonly #asksSources: boolean;
+
+  constructor(id: string, baseDir: string, { asksSources = false }: LoadOptions) {
     this.#id = id;
     this.#baseDir = baseDir;
+    this.#asksSources = asksSources;
     const file = (name: string) => join(baseDir, name);
     this.#files = {
       subject: file('campaign.yaml'),
@@ -80,7 +98,7 @@ class CampaignFolder {
     this.#checkId();
     const [definition, placeOf] = await this.#readDefinition();
     const body = await this.#readBody();
-    const fields = definition && (await this.#audienceFields(definition.audience, placeOf));
+    const fields = definition && (await this.#audienceFields(definition, placeOf));
     if (fields) this.#checkZoneField(definition, fields, placeOf);
     for (const { part, line, column, message, expected } of checkTemplates(
       { definition: definition ?? NO_DEFINITION, body },
@@ -147,23 +165,25 @@ class CampaignFolder {
     }
   }
 
-  /** The audience's merge fields; undefined when it is unusable, or empty. */
-  async #audienceFields(audience: AudienceDefinition, placeOf: PlaceOf): Promise<string[] | undefined> {
+  /** The audience's merge fields; undefined when it is unusable, empty, or not asked. */
+  async #audienceFields({ audience, schedule }: Campaign, placeOf: PlaceOf): Promise<string[] | undefined> {
+    const source = openAudience(audience, {
+      baseDir: this.#baseDir,
+      occasion: nextOccasion(this.#id, schedule),
+    });
     try {
-      const source = openAudience(audience, this.#baseDir);
       if (isMessageTemplate({ audience })) return await this.#sampleFields(source);
+      if (source.check && !this.#asksSources) {
+        await source.check();
+        this.#checkWhere(audience, undefined, placeOf);
+        return undefined;
+      }
       const fields = await source.fields();
-      await this.#checkSomebody(audience, source);
+      if (this.#checkWhere(audience, fields, placeOf)) await this.#checkSomebody(audience, source, placeOf);
       return fields;
     } catch (error) {
       if (!(error instanceof AudienceSourceError)) throw error;
-      const { file, line, reason } = error;
-      // About the file as a whole it is the definition that has to be looked at, else the line of the audience.
-      if (line !== undefined) this.#report(file, reason, { line });
-      else {
-        const message = `audience: the file ${relative(this.#baseDir, file)} can't be used: ${reason}`;
-        this.#report(this.#files.subject, message, placeOf(['audience']));
-      }
+      this.#reportSource(error, placeOf);
       return undefined;
     }
   }
@@ -185,15 +205,46 @@ class CampaignFolder {
     return undefined;
   }
 
-  async #checkSomebody(audience: AudienceDefinition, source: AudienceSource): Promise<void> {
-    let why = 'it has no rows';
+  #reportSource({ file, line, reason }: AudienceSourceError, placeOf: PlaceOf): void {
+    // About the source as a whole it is the definition that has to be looked at, else the line of the audience.
+    if (line !== undefined) this.#report(file, reason, { line });
+    else {
+      const subject = isAbsolute(file) ? `the file ${relative(this.#baseDir, file)}` : file;
+      this.#report(
+        this.#files.subject,
+        `audience: ${subject} can't be used: ${reason}`,
+        placeOf(['audience']),
+      );
+    }
+  }
+
+  /** @returns false when it is wrong, so that it need not be asked of the rows. */
+  #checkWhere(
+    { where }: AudienceDefinition,
+    fields: readonly string[] | undefined,
+    placeOf: PlaceOf,
+  ): boolean {
+    const problem = where === undefined ? undefined : WhereFilter.problemOf(where, fields);
+    if (problem === undefined) return true;
+    this.#report(this.#files.subject, `audience.${problem}`, placeOf(['audience', 'where']));
+    return false;
+  }
+
+  async #checkSomebody(
+    audience: AudienceDefinition,
+    source: AudienceSource,
+    placeOf: PlaceOf,
+  ): Promise<void> {
+    let why = audience.where === undefined ? 'it has no rows' : 'it has no rows for which where holds';
     let count = 0;
     for await (const row of source.rows()) {
       if ('recipient' in row) return;
       count += 1;
       if (count === 1) why = `none of its rows can be used; the first, line ${row.line}: ${row.invalid}`;
     }
-    this.#report(audienceFile(audience, this.#baseDir), `the audience is empty: ${why}`);
+    const isFile = isFileAudience(audience);
+    const file = isFile ? resolve(this.#baseDir, describeSource(audience)) : this.#files.subject;
+    this.#report(file, `the audience is empty: ${why}`, isFile ? {} : placeOf(['audience']));
   }
 
   #report(

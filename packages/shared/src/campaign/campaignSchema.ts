@@ -4,6 +4,7 @@
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
 import { parseMailbox } from '../audience/address.js';
+import { AUDIENCE_HINTS, audience } from './audienceSchema.js';
 import { CAP_HINTS, CapSchema } from './capSchema.js';
 import { CronTimes } from './cronTimes.js';
 import { nearestName } from './didYouMean.js';
@@ -13,7 +14,6 @@ import type { YamlHints } from './yamlFile.js';
 
 const ADDRESS_EXPECTED = 'an address, as jane@example.com or "Jane Doe <jane@example.com>"';
 const SCHEDULE_EXPECTED = '{ cron, timezone }, maybe with timezone_field, or { at }';
-const AUDIENCE_EXPECTED = '{ csv: FILE } or { ndjson: FILE }, and maybe address_field; or the word messages';
 
 const nonEmpty = z.string().trim().min(1, 'expected some text');
 
@@ -87,18 +87,6 @@ const schedule = z.union(
   { error: `expected ${SCHEDULE_EXPECTED}` },
 );
 
-/** Written like the column's header, or like the merge field. */
-const address_field = nonEmpty.default('email');
-const audience = z.union(
-  [
-    z.strictObject({ csv: nonEmpty, address_field }),
-    z.strictObject({ ndjson: nonEmpty, address_field }),
-    // A template of single messages: recipients come one by one, and the file holds what a preview shows.
-    z.literal('messages').transform(() => ({ messages: 'sample.json', address_field: 'to' })),
-  ],
-  { error: `expected ${AUDIENCE_EXPECTED}` },
-);
-
 const share = z
   .union([z.number(), z.string().regex(/^\d+(\.\d+)?%$/)], { error: 'expected a share, as 20% or 0.2' })
   .transform((value) => (typeof value === 'number' ? value : Number.parseFloat(value) / 100))
@@ -147,7 +135,6 @@ export type CampaignInput = z.infer<typeof CampaignSchema>;
 /** A campaign as it is used: everything resolved. */
 export type Campaign = Omit<CampaignInput, 'list_id'> & { list_id: string };
 export type Schedule = z.infer<typeof schedule>;
-export type AudienceDefinition = z.infer<typeof audience>;
 export type CatchUpPolicy = CampaignInput['catch_up'];
 
 /** A campaign's id is the name of its folder. `--` separates it from the time in a run's id. */
@@ -158,7 +145,7 @@ export const YAML_HINTS: YamlHints = {
   keys: {
     '': Object.keys(CampaignSchema.shape),
     schedule: ['cron', 'timezone', 'timezone_field', 'at'],
-    audience: ['csv', 'ndjson', 'address_field'],
+    ...AUDIENCE_HINTS.keys,
     ...CAP_HINTS.keys,
     ...LINKS_HINTS.keys,
   },
@@ -172,9 +159,7 @@ export const YAML_HINTS: YamlHints = {
     'schedule.timezone': 'one like Europe/Berlin',
     'schedule.timezone_field': 'the name of a column, as timezone',
     'schedule.at': 'a time with its zone, as "2026-12-01T10:00:00+01:00"',
-    audience: AUDIENCE_EXPECTED,
-    'audience.csv': 'the path of a file, from the folder of the campaign',
-    'audience.ndjson': 'the path of a file, from the folder of the campaign',
+    ...AUDIENCE_HINTS.expected,
     ...CAP_HINTS.expected,
     ...LINKS_HINTS.expected,
   },

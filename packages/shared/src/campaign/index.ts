@@ -1,8 +1,8 @@
 /** Campaigns as files: their schema, loading with every error at its line, schedules. */
-
+export type { AudienceDefinition } from './audienceSchema.js';
 export type { CampaignBody, CampaignSnapshot } from './campaignFolder.js';
 export { CampaignFileError, type CampaignProblem, formatProblem } from './campaignProblem.js';
-export type { AudienceDefinition, Campaign, CatchUpPolicy, Schedule } from './campaignSchema.js';
+export type { Campaign, CatchUpPolicy, Schedule } from './campaignSchema.js';
 export { type Cap, capPerMs } from './capSchema.js';
 export type { Links } from './linksSchema.js';
 export {
@@ -14,6 +14,7 @@ export {
   UnknownCampaignError,
 } from './loadCampaigns.js';
 export { assertRunnable, isMessageTemplate, NotRunnableError } from './messageTemplate.js';
+export { nextOccasion } from './nextOccasion.js';
 export {
   asRead,
   comesTo,

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { messageOf, UsageError } from '../runtime/index.js';
-import { type CampaignSnapshot, readCampaignFolder } from './campaignFolder.js';
+import { type CampaignSnapshot, type LoadOptions, readCampaignFolder } from './campaignFolder.js';
 import { CampaignFileError, type CampaignProblem } from './campaignProblem.js';
 import { nearestName } from './didYouMean.js';
 
@@ -20,9 +20,9 @@ export interface LoadedCampaigns {
 }
 
 /** All campaigns of a folder, and every problem of every file. @throws {UsageError} when there is no such folder. */
-export async function loadCampaigns(dir: string): Promise<LoadedCampaigns> {
+export async function loadCampaigns(dir: string, options: LoadOptions = {}): Promise<LoadedCampaigns> {
   const ids = await campaignIds(dir);
-  const folders = await Promise.all(ids.map((id) => readCampaignFolder(id, resolve(dir, id))));
+  const folders = await Promise.all(ids.map((id) => readCampaignFolder(id, resolve(dir, id), options)));
   const campaigns = folders.flatMap(({ campaign }) => campaign ?? []);
   const clashes = findSharedPrefixes(campaigns);
   return {

@@ -3,7 +3,7 @@ import { UsageError } from '../runtime/index.js';
 import type { Campaign } from './campaignSchema.js';
 
 /** What is about a whole audience, or about a time, and so has no meaning in a template of single messages. */
-const OF_RUNS_ONLY: readonly string[] = ['schedule', 'catch_up', 'max_invalid', 'weight'];
+const OF_RUNS_ONLY: readonly string[] = ['schedule', 'catch_up', 'max_invalid', 'weight', 'cap'];
 
 export function isMessageTemplate({ audience }: Pick<Campaign, 'audience'>): boolean {
   return 'messages' in audience;

@@ -114,7 +114,9 @@ function unknownKeys(document: Document, keys: Record<string, string[]>) {
 function flattenUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
   const strangers = (alternative: z.core.$ZodIssue[]) =>
-    alternative.flatMap((inner) => (inner.code === 'unrecognized_keys' ? inner.keys : [])).length;
+    alternative.flatMap((inner) =>
+      inner.code === 'unrecognized_keys' && inner.path.length === 0 ? inner.keys : [],
+    ).length;
   const candidates = issue.errors.filter((alternative) =>
     alternative.every(({ code, path }) => code === 'unrecognized_keys' || path.length > 0),
   );

@@ -58,6 +58,12 @@ export function makeEngine({
     ...(isHtml && { outputEscape: 'escape' }),
   });
   for (const tag of FILE_TAGS) delete engine.tags[tag];
+  // A day (`2026-11-24`, from a column of type date) is the same in every zone; as a time it would be UTC's midnight.
+  const date = engine.filters.date as (this: unknown, ...given: unknown[]) => unknown;
+  engine.registerFilter('date', function (value, format, zone) {
+    const isDay = typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value);
+    return date.call(this, value, format, zone ?? (isDay ? 'UTC' : undefined));
+  });
   // `{{ "https://www.example.com/" | direct }}`: a link that stays as it is.
   engine.registerFilter('direct', (link) => `${DIRECT_MARK}${link}`);
   return engine;

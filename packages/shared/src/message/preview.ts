@@ -1,8 +1,8 @@
 /** A campaign's mail as one of its recipients would get it, before anything is sent. */
-import { openAudience } from '../audience/index.js';
+import { type Occasion, openAudience } from '../audience/index.js';
 import { type CampaignSnapshot, isMessageTemplate } from '../campaign/index.js';
+import { nextOccasion } from '../campaign/nextOccasion.js';
 import { shownTime } from '../campaign/ownZones.js';
-import { nextOccurrence } from '../campaign/schedule.js';
 import type { Recipient } from '../ledger/index.js';
 import { UsageError } from '../runtime/index.js';
 import { compileMessage, type Message } from './template.js';
@@ -20,23 +20,27 @@ export async function renderPreview(
   row: number,
   unsubscribeUrl = EXAMPLE_LINK,
 ): Promise<{ message: Message; recipient: Recipient }> {
-  const recipient = await nthRecipient(snapshot, row);
+  const { schedule, unsubscribe } = snapshot.definition;
+  const occasion = nextOccasion(snapshot.id, schedule);
+  const recipient = await nthRecipient(snapshot, occasion, row);
   if (!recipient)
     throw new UsageError(
       isMessageTemplate(snapshot.definition)
         ? `${snapshot.id} is a template of single messages: its sample.json has the one recipient whom a preview can show.`
         : `The audience of ${snapshot.id} has fewer than ${row} valid recipients.`,
     );
-  const { schedule, unsubscribe } = snapshot.definition;
-  const next = schedule && nextOccurrence(schedule, new Date());
-  const scheduledAt = next ? shownTime(schedule, next) : new Date();
+  const scheduledAt = shownTime(schedule, occasion.scheduledAt);
   const link = unsubscribe ? { unsubscribeUrl } : {};
   return { message: compileMessage(snapshot, { scheduledAt }).render({ ...recipient, ...link }), recipient };
 }
 
-async function nthRecipient(snapshot: CampaignSnapshot, n: number): Promise<Recipient | undefined> {
+async function nthRecipient(
+  { definition, baseDir }: CampaignSnapshot,
+  occasion: Occasion,
+  n: number,
+): Promise<Recipient | undefined> {
   let count = 0;
-  for await (const row of openAudience(snapshot.definition.audience, snapshot.baseDir).rows()) {
+  for await (const row of openAudience(definition.audience, { baseDir, occasion }).rows()) {
     if (!('invalid' in row) && ++count === n) return row.recipient;
   }
   return undefined;

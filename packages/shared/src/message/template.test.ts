@@ -24,6 +24,16 @@ describe('a message', () => {
     expect(message).toEqual({ subject: 'News for Jane', text: 'Jane jane@example.com news 2026-11-24' });
   });
 
+  it('shows a day as the same day in every zone', async () => {
+    const settings = 'schedule: { cron: "0 10 * * *", timezone: America/New_York }\n';
+    const snapshot = await makeSnapshot(1, {
+      settings,
+      body: '{{ first_name | date: "%d" }} {{ run.scheduled_at | date: "%H" }}',
+    });
+    const recipient = { address: 'a@example.com', fields: { first_name: '2026-11-24' } };
+    expect(compileMessage(snapshot, { scheduledAt }).render(recipient).text).toBe('24 05');
+  });
+
   it('is refused when a field is missing; an empty one is a value', async () => {
     await expect(render('{{ nickname }}')).rejects.toThrow(TemplateError);
     await expect(render('one\n{{ nickname }}')).rejects.toThrow(

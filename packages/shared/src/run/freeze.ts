@@ -70,11 +70,12 @@ export async function freezeRun(
 
 async function freeze(services: FreezeServices, record: RunRecord, signal?: AbortSignal): Promise<void> {
   const { runs } = services;
-  const { id: run } = record;
+  const { id: run, scheduledAt } = record;
   const snapshot = await runs.snapshot(run);
   const freezer = new Freezer(services, run, snapshot.id, DueTimes.of(snapshot, record));
   await freezer.readExistingChunks();
-  const source = openAudience(snapshot.definition.audience, snapshot.baseDir);
+  const { id: campaign, baseDir, definition } = snapshot;
+  const source = openAudience(definition.audience, { baseDir, occasion: { campaign, run, scheduledAt } });
   for await (const row of source.rows({
     requiredFields: usedFields(snapshot).map(({ name }) => name),
     ...(signal && { signal }),
@@ -246,15 +247,18 @@ class Freezer {
 
 function assertUsable(
   snapshot: CampaignSnapshot,
-  frozen: { chunks: number; audience: number; invalid: number },
+  frozen: { chunks: number; audience: number; invalid: number; invalidRows: readonly InvalidRow[] },
 ): void {
-  if (frozen.chunks === 0) throw new AudienceError(`The audience of ${snapshot.id} has no usable recipient.`);
+  const [first] = frozen.invalidRows;
+  const example = first ? ` The first of them, row ${first.line}: ${first.reason}.` : '';
+  if (frozen.chunks === 0)
+    throw new AudienceError(`The audience of ${snapshot.id} has no usable recipient.${example}`);
   const limit = snapshot.definition.max_invalid;
   const share = frozen.invalid / frozen.audience;
   if (share > limit) {
     const percent = (value: number) => `${(value * 100).toFixed(1)}%`;
     throw new AudienceError(
-      `${frozen.invalid} of ${frozen.audience} rows are invalid (${percent(share)}, and max_invalid is ${percent(limit)}).`,
+      `${frozen.invalid} of ${frozen.audience} rows are invalid (${percent(share)}, and max_invalid is ${percent(limit)}).${example}`,
     );
   }
 }

@@ -1,6 +1,6 @@
 /** Many addresses at once onto the suppression list: from a CSV, or from wherever rows come. May be repeated. */
-import { basename, dirname, resolve } from 'node:path';
-import { AudienceSourceError, openAudience } from '../audience/index.js';
+import { resolve } from 'node:path';
+import { AudienceSourceError, openCsv } from '../audience/index.js';
 import { UsageError } from '../runtime/index.js';
 import { EVERYTHING, SUPPRESSION_REASONS, type Suppression, type SuppressionReason } from './suppression.js';
 import type { Added, SuppressionList } from './suppressionList.js';
@@ -58,7 +58,7 @@ export async function* readSuppressionCsv(
 ): AsyncGenerator<SuppressionRow> {
   const path = resolve(file);
   const { column, name = path } = options;
-  const source = openAudience({ csv: basename(path), address_field: column }, dirname(path));
+  const source = openCsv(path, column);
   await source.fields().catch((error: unknown) => {
     if (!(error instanceof AudienceSourceError)) throw error;
     // Not with the columns that there are: a file without a header begins with an address.

@@ -1,5 +1,9 @@
-/** For tests only: a Redis with a prefix of its own, campaigns in a folder, a clock that stands until it is moved. */
+/**
+ * For tests only: a Redis with a prefix of its own, databases, campaigns in a folder, a clock that stands until it is moved.
+ */
 
+export { MariadbServer, mariadbObstacle } from './mariadbServer.js';
+export { PostgresServer, postgresObstacle } from './postgresServer.js';
 export { REDIRECT_TRICKS } from './redirectTricks.js';
 export {
   MESSAGE_YAML,

@@ -5,7 +5,7 @@ export const checkCampaigns: Check = {
   subject: 'Campaign files',
   why: 'A campaign whose files are wrong does not run at its time.',
   look: async ({ settings: { campaignsDir } }) => {
-    const { campaigns, problems } = await loadCampaigns(campaignsDir);
+    const { campaigns, problems } = await loadCampaigns(campaignsDir, { asksSources: true });
     const [first] = problems;
     const detail = first
       ? `${problems.length} problems in ${campaignsDir}, the first: ${formatProblem(first)}`

@@ -1,5 +1,10 @@
 import { openAudience } from '@sendonce/shared/audience';
-import { type LoadedCampaign, loadCampaigns, occurrencesBetween } from '@sendonce/shared/campaign';
+import {
+  type LoadedCampaign,
+  loadCampaigns,
+  nextOccasion,
+  occurrencesBetween,
+} from '@sendonce/shared/campaign';
 import { systemClock as clock, makeLogger, type Settings } from '@sendonce/shared/runtime';
 import { leftOf, SesAccount, SesClient } from '@sendonce/shared/ses';
 import type { Context } from '../../context.js';
@@ -67,9 +72,10 @@ async function needsOf({ campaignsDir }: Settings): Promise<Need[]> {
   return needs;
 }
 
-async function countOf({ definition, baseDir }: LoadedCampaign): Promise<number> {
+async function countOf({ id, definition, baseDir }: LoadedCampaign): Promise<number> {
+  const occasion = nextOccasion(id, definition.schedule);
   let count = 0;
-  for await (const row of openAudience(definition.audience, baseDir).rows())
+  for await (const row of openAudience(definition.audience, { baseDir, occasion }).rows())
     if ('recipient' in row) count += 1;
   return count;
 }

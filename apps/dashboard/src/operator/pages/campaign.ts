@@ -1,7 +1,6 @@
 /** One campaign: its definition, what comes next, the mail as a recipient gets it, and how its runs went. */
-import { maskAddress } from '@sendonce/shared/audience';
+import { describeSource, maskAddress } from '@sendonce/shared/audience';
 import {
-  type AudienceDefinition,
   type CampaignProblem,
   type CampaignSnapshot,
   describeSchedule,
@@ -70,16 +69,13 @@ function definitionCard({ definition, hash }: CampaignSnapshot): Html {
     ...(reply_to ? [['answers to', reply_to] as [string, string]] : []),
     ['subject', subject],
     ['schedule', describeSchedule(definition)],
-    ['audience', isMessageTemplate(definition) ? 'single messages' : fileOf(audience)],
+    ['audience', describeSource(audience)],
+    ...(audience.where === undefined ? [] : [['of them', audience.where] as [string, string]]),
     ['in doubt', in_doubt],
     ['unsubscribe link', unsubscribe ? 'yes' : 'no'],
     ['links', links ? `counted at ${links.prefix}` : 'not counted'],
     ...(cap ? [['cap', `${cap.max} of group ${cap.group} in ${cap.per}`] as [string, string]] : []),
   ])}</section>`;
-}
-
-function fileOf(audience: AudienceDefinition): string {
-  return 'csv' in audience ? audience.csv : 'ndjson' in audience ? audience.ndjson : audience.messages;
 }
 
 function scheduleCard({ definition }: CampaignSnapshot, { now, paused }: CampaignPage): Html {

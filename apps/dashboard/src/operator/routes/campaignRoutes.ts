@@ -1,5 +1,4 @@
 /** `/campaigns`: what they are and how they go, "run now", and pausing a schedule. */
-import { AudienceSourceError } from '@sendonce/shared/audience';
 import type { AuditTrail } from '@sendonce/shared/audit';
 import {
   CampaignFileError,
@@ -10,8 +9,7 @@ import {
   loadCampaigns,
 } from '@sendonce/shared/campaign';
 import { type ControlServices, nextRuns, type SchedulePauses, startRun } from '@sendonce/shared/control';
-import { renderPreview, TemplateError } from '@sendonce/shared/message';
-import { type Clock, type Logger, messageOf, UsageError } from '@sendonce/shared/runtime';
+import { type Clock, type Logger, UsageError } from '@sendonce/shared/runtime';
 import { type Request, type Response, Router } from 'express';
 import { viewerOf } from '../access/sessions.js';
 import { cached } from '../cached.js';
@@ -19,6 +17,7 @@ import type { View } from '../layout.js';
 import { livePage } from '../live.js';
 import { type CampaignPage, campaignView } from '../pages/campaign.js';
 import { campaignsView } from '../pages/campaigns.js';
+import { Previews } from '../previews.js';
 
 const RUNS_SHOWN = 12;
 /** Reading all campaigns reads the first rows of their audiences, too, ms. */
@@ -38,6 +37,7 @@ type Loaded = { campaign: LoadedCampaign } | { problems: CampaignProblem[] } | u
 
 export function campaignRoutes(services: CampaignServices, campaignsDir: string): Router {
   const { audit, clock, logger, pauses, queues } = services;
+  const previews = new Previews(clock);
   const all = cached(FILES_MAX_AGE_MS, () => loadCampaigns(campaignsDir));
   const router = Router();
   router.get(
@@ -53,12 +53,12 @@ export function campaignRoutes(services: CampaignServices, campaignsDir: string)
   );
   router.get(
     '/campaigns/:campaign',
-    livePage((request, response) => campaignPage(services, campaignsDir, request, response)),
+    livePage((request, response) => campaignPage({ ...services, previews }, campaignsDir, request, response)),
   );
   router.get('/campaigns/:campaign/preview.html', async (request, response, next) => {
     const loaded = await load(campaignsDir, request.params.campaign);
     const preview =
-      loaded && 'campaign' in loaded ? await previewOf(loaded.campaign, rowOf(request)) : undefined;
+      loaded && 'campaign' in loaded ? await previews.get(loaded.campaign, rowOf(request)) : undefined;
     if (!preview || 'reason' in preview || preview.message.html === undefined) return next();
     response.set('content-security-policy', PREVIEW_CSP).type('html').send(preview.message.html);
   });
@@ -108,12 +108,12 @@ export function campaignRoutes(services: CampaignServices, campaignsDir: string)
 }
 
 async function campaignPage(
-  services: CampaignServices,
+  services: CampaignServices & { previews: Previews },
   campaignsDir: string,
   request: Request,
   response: Response,
 ): Promise<View | undefined> {
-  const { clock, pauses, runs } = services;
+  const { clock, pauses, previews, runs } = services;
   const id = String(request.params.campaign);
   const row = rowOf(request);
   const [loaded, paused, list] = await Promise.all([
@@ -127,7 +127,7 @@ async function campaignPage(
     id,
     snapshot,
     problems: loaded && 'problems' in loaded ? loaded.problems : [],
-    preview: snapshot && (await previewOf(snapshot, row)),
+    preview: snapshot && (await previews.get(snapshot, row)),
     row,
     paused: paused.get(id),
     runs: list,
@@ -144,20 +144,6 @@ async function load(campaignsDir: string, id: string): Promise<Loaded> {
     if (error instanceof CampaignFileError) return { problems: error.problems };
     if (error instanceof UsageError) return undefined;
     throw error;
-  }
-}
-
-async function previewOf(
-  campaign: LoadedCampaign,
-  row: number,
-): Promise<NonNullable<CampaignPage['preview']>> {
-  try {
-    return await renderPreview(campaign, row);
-  } catch (error) {
-    const isTold =
-      error instanceof UsageError || error instanceof TemplateError || error instanceof AudienceSourceError;
-    if (!isTold) throw error;
-    return { reason: messageOf(error) };
   }
 }
 
