@@ -3,6 +3,7 @@
  */
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
+import { CONTENT_ID } from '../attachments/index.js';
 import { parseMailbox } from '../audience/address.js';
 import { CronTimes } from './cronTimes.js';
 import { nearestName } from './didYouMean.js';
@@ -95,6 +96,19 @@ const share = z
   .transform((value) => (typeof value === 'number' ? value : Number.parseFloat(value) / 100))
   .refine((value) => value >= 0 && value <= 1, 'expected a share between 0% and 100%, as 20% or 0.2');
 
+const ATTACHMENT_EXPECTED = '{ file: FILE }, and maybe name or cid';
+
+const attachment = z.strictObject(
+  {
+    file: nonEmpty,
+    /** What recipients see; default: the file's. */
+    name: nonEmpty.optional(),
+    /** A picture that the HTML shows by `cid:…`; others are shown as files. */
+    cid: z.string().regex(CONTENT_ID, 'expected at most 78 letters, digits, and . _ -').optional(),
+  },
+  { error: `expected ${ATTACHMENT_EXPECTED}` },
+);
+
 /** YAML 1.2 takes `yes` for a text. */
 const yesNo = z
   .union([z.enum(['yes', 'no']), z.boolean()], { error: 'expected yes or no' })
@@ -128,6 +142,8 @@ export const CampaignSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_.-]+$/, 'expected a name like updates.example.com')
     .optional(),
+  /** The same files in every mail. */
+  attachments: z.array(attachment).max(20, 'expected at most 20').optional(),
   /** Missing: links stay as they are, and nothing is counted. */
   links: makeLinksSchema(yesNo.default(false)).optional(),
 });
@@ -148,6 +164,7 @@ export const YAML_HINTS: YamlHints = {
     '': Object.keys(CampaignSchema.shape),
     schedule: ['cron', 'timezone', 'at'],
     audience: ['csv', 'ndjson', 'address_field'],
+    'attachments.*': Object.keys(attachment.shape),
     ...LINKS_HINTS.keys,
   },
   expected: {
@@ -162,6 +179,9 @@ export const YAML_HINTS: YamlHints = {
     audience: AUDIENCE_EXPECTED,
     'audience.csv': 'the path of a file, from the folder of the campaign',
     'audience.ndjson': 'the path of a file, from the folder of the campaign',
+    attachments: `a list of ${ATTACHMENT_EXPECTED}`,
+    'attachments.*': ATTACHMENT_EXPECTED,
+    'attachments.*.file': 'the path of a file in the folder of the campaign',
     ...LINKS_HINTS.expected,
   },
 };
