@@ -217,7 +217,7 @@ export class Reconciler implements Service {
       await ledger.compact(ref, { journalMs, ledgerMs });
     }
     if (!(await runs.get(record.id)).finishedAt) return;
-    await runs.close(record.id, ledgerMs);
+    await runs.close(record.id, ledgerMs, journalMs);
     logger.info({ run: record.id, ...record.numbers }, 'run closed');
   }
 }

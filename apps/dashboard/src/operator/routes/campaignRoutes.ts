@@ -1,4 +1,5 @@
 /** `/campaigns`: what they are and how they go, "run now", and pausing a schedule. */
+import { readAttachments, withPictures } from '@sendonce/shared/attachments';
 import { AudienceSourceError } from '@sendonce/shared/audience';
 import type { AuditTrail } from '@sendonce/shared/audit';
 import {
@@ -56,10 +57,11 @@ export function campaignRoutes(services: CampaignServices, campaignsDir: string)
   );
   router.get('/campaigns/:campaign/preview.html', async (request, response, next) => {
     const loaded = await load(campaignsDir, request.params.campaign);
-    const preview =
-      loaded && 'campaign' in loaded ? await previewOf(loaded.campaign, rowOf(request)) : undefined;
-    if (!preview || 'reason' in preview || preview.message.html === undefined) return next();
-    response.set('content-security-policy', PREVIEW_CSP).type('html').send(preview.message.html);
+    if (!loaded || 'problems' in loaded) return next();
+    const preview = await previewOf(loaded.campaign, rowOf(request));
+    if ('reason' in preview || preview.message.html === undefined) return next();
+    const html = await withItsPictures(preview.message.html, loaded.campaign);
+    response.set('content-security-policy', PREVIEW_CSP).type('html').send(html);
   });
   router.post('/campaigns/:campaign/run', async (request, response, next) => {
     const { campaign: id } = request.params;
@@ -157,6 +159,12 @@ async function previewOf(
     if (!isTold) throw error;
     return { reason: messageOf(error) };
   }
+}
+
+/** Without another request: the policy of the page loads nothing. */
+async function withItsPictures(html: string, { attachments = [], baseDir }: LoadedCampaign): Promise<string> {
+  const pictures = attachments.filter(({ contentId }) => contentId);
+  return withPictures(html, pictures, await readAttachments(baseDir, pictures));
 }
 
 function rowOf({ query }: Request): number {
