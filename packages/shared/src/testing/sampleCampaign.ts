@@ -11,7 +11,10 @@ export interface SampleCampaign {
   yaml?: string | null;
   body?: string | null;
   html?: string;
+  mjml?: string;
   csv?: string | null;
+  /** Others, by their names. */
+  files?: Record<string, string | Buffer>;
 }
 
 const YAML =
@@ -26,16 +29,18 @@ export function makeCampaignDir(...campaigns: SampleCampaign[]): string {
 
 function writeCampaign(
   dir: string,
-  { id = 'news', settings = '', yaml, body, html, csv }: SampleCampaign,
+  { id = 'news', settings = '', yaml, body, html, mjml, csv, files = {} }: SampleCampaign,
 ): void {
   const folder = join(dir, id);
   mkdirSync(folder, { recursive: true });
-  const write = (name: string, content: string | null | undefined): void => {
+  const write = (name: string, content: string | Buffer | null | undefined): void => {
     if (content !== null && content !== undefined) writeFileSync(join(folder, name), content);
   };
   write('campaign.yaml', yaml === undefined ? `${YAML}${settings}` : yaml);
   write('body.txt', body === undefined ? 'Hi {{ first_name }},\nnews.\n' : body);
   write('body.html', html);
+  write('body.mjml', mjml);
+  for (const [name, content] of Object.entries(files)) write(name, content);
   write('recipients.csv', csv === undefined ? makeCsv(3) : csv);
 }
 
