@@ -11,12 +11,12 @@ import { type Attachment, type AttachmentContents, formatSize, hashOfContent } f
 import { REFUSED_EXTENSIONS } from './refusedTypes.js';
 
 /** Of one file, bytes. */
-export const MAX_FILE_BYTES = 10_000_000;
+const MAX_FILE_BYTES = 10_000_000;
 /**
  * Of all files of a mail, bytes. SES takes 40 MB after base64, which makes four thirds of it; but few mailboxes take more
  * than 25 MB, so 20.
  */
-export const MAX_ALL_BYTES = 15_000_000;
+const MAX_ALL_BYTES = 15_000_000;
 /** https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Attachment.html */
 const MAX_NAME = 255;
 const MAX_CONTENT_TYPE = 78;

@@ -97,7 +97,7 @@ export class CsvSource implements AudienceSource {
 }
 
 /** Whichever of the usual ones the header line has most of, outside of quotes. */
-function delimiterOf(lines: readonly Line[]): string {
+export function delimiterOf(lines: readonly Line[]): string {
   const header = (lines.find(Boolean) ?? '').replace(/"[^"]*"/g, '');
   const count = (delimiter: string) => header.split(delimiter).length;
   return DELIMITERS.reduce((best, delimiter) => (count(delimiter) > count(best) ? delimiter : best));

@@ -22,6 +22,8 @@ export {
   AudienceSourceError,
   type RowOptions,
 } from './audienceSource.js';
+export { type CsvRow, readCsvTable } from './csvTable.js';
+export { toFieldName } from './mergeFields.js';
 
 /** @param baseDir the campaign's folder, which paths are relative to. */
 export function openAudience(definition: AudienceDefinition, baseDir: string): AudienceSource {
