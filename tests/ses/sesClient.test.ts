@@ -110,6 +110,17 @@ describe.each(['light', 'sdk'] as const)('the %s client', (sender) => {
     }
   });
 
+  it('sends more attachments at once than it holds', async () => {
+    const client = setup(10_000);
+    const files = [{ ...attachments[1], FileName: 'large.png', RawContent: Buffer.alloc(5_000_000, 200) }];
+    const answers = [1, 2, 3, 4, 5, 6].map((position) => {
+      const mail = withAttachments(position);
+      Object.assign(mail.Content?.Simple ?? {}, { Attachments: files });
+      return client.send(mail, Date.now());
+    });
+    for (const answer of answers) expect((await answer).outcome).toBe('accepted');
+  });
+
   it('does not know after a server that takes half of the attachments and is silent', async () => {
     const server = createTcpServer((socket) => socket.once('data', () => socket.pause())).listen(
       0,

@@ -121,6 +121,7 @@ export class Reconciler implements Service {
 
   async #reconcileRun(run: string, standing: Reputation): Promise<void> {
     const { queues, runs } = this.#services;
+    const { journalRetentionMs, ledgerRetentionMs } = this.#config;
     const record = await runs.find(run);
     if (!record) return runs.close(run, 0);
     if (record.finishedAt) return this.#close(record);
@@ -130,7 +131,7 @@ export class Reconciler implements Service {
       await pauseRun(this.#services, run, { cause: 'reputation', reason: standing.reason });
     if (!record.frozenAt) {
       if (record.status === 'freezing') await addFreezeJob(queues.runs, run);
-      if (record.status === 'cancelled') await runs.close(run, this.#config.ledgerRetentionMs);
+      if (record.status === 'cancelled') await runs.close(run, ledgerRetentionMs, journalRetentionMs);
       return;
     }
     await this.#reconcileChunks(record);
