@@ -36,6 +36,27 @@ const mail = makeSendEmailInput(
   { run: 'news--20261124T100000Z', chunk: 0, position: 7 },
 );
 
+/** Bytes of all kinds, and more than goes into a socket at once. */
+const picture = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7 + index / 256) % 256));
+const attachments = [
+  { FileName: 'terms.txt', ContentType: 'text/plain; charset=utf-8', RawContent: Buffer.from('Grüße') },
+  { FileName: 'logo.png', ContentType: 'image/png', ContentId: 'logo', RawContent: picture },
+].map((attachment) => ({ ...attachment, ContentTransferEncoding: 'BASE64' as const }));
+
+/** Of one run: all have the same list. */
+const withAttachments = (position: number) =>
+  makeSendEmailInput(
+    {
+      from: 'Dif <updates@dif.io>',
+      to: 'jane@example.com',
+      subject: `“Mail” ${position}`,
+      text: 'Hi',
+      listId: '<news.dif.io>',
+      attachments,
+    },
+    { run: 'files--20261124T100000Z', chunk: 0, position },
+  );
+
 async function setFaults(...rules: object[]): Promise<void> {
   const body = JSON.stringify({ rules });
   const response = await fetch(`${ses.url}/control/faults`, {
@@ -73,6 +94,46 @@ describe.each(['light', 'sdk'] as const)('the %s client', (sender) => {
     expect(mails[0]).toMatchObject({
       tags: { sendonce_run: 'news--20261124T100000Z', sendonce_chunk: '0', sendonce_position: '7' },
     });
+  });
+
+  it('sends attachments, to the byte and with every mail', async () => {
+    const client = setup();
+    // The local SES checks each signature, so the hash of each body.
+    const answers = await Promise.all([1, 2, 3].map((n) => client.send(withAttachments(n), Date.now())));
+    expect(answers.map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted', 'accepted']);
+    for (const [index, answer] of answers.entries()) {
+      const mail = ses.mails.get((answer as { messageId: string }).messageId)?.email?.request.Content.Simple;
+      expect(mail?.Subject.Data).toBe(`“Mail” ${index + 1}`);
+      const contents = mail?.Attachments.map(({ RawContent }) => Buffer.from(RawContent, 'base64'));
+      expect(contents?.[0]?.toString()).toBe('Grüße');
+      expect(contents?.[1]?.equals(picture)).toBe(true);
+    }
+  });
+
+  it('sends more attachments at once than it holds', async () => {
+    const client = setup(10_000);
+    const files = [{ ...attachments[1], FileName: 'large.png', RawContent: Buffer.alloc(5_000_000, 200) }];
+    const answers = [1, 2, 3, 4, 5, 6].map((position) => {
+      const mail = withAttachments(position);
+      Object.assign(mail.Content?.Simple ?? {}, { Attachments: files });
+      return client.send(mail, Date.now());
+    });
+    for (const answer of answers) expect((await answer).outcome).toBe('accepted');
+  });
+
+  it('does not know after a server that takes half of the attachments and is silent', async () => {
+    const server = createTcpServer((socket) => socket.once('data', () => socket.pause())).listen(
+      0,
+      '127.0.0.1',
+    );
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const large = [{ ...attachments[1], FileName: 'large.png', RawContent: Buffer.alloc(12_000_000) }];
+    const mail = withAttachments(0);
+    Object.assign(mail.Content?.Simple ?? {}, { Attachments: large });
+    const answer = await setup(500, `http://127.0.0.1:${port}`).send(mail, Date.now());
+    expect(answer).toMatchObject({ outcome: 'unknown' });
+    server.close();
   });
 
   it('signs with the time of the claim: SES refuses a request whose claim is old', async () => {
@@ -243,7 +304,10 @@ describe.each(['light', 'sdk'] as const)('the %s client', (sender) => {
   });
 });
 
-it('both clients send the same mail', async () => {
+it.each([
+  ['mail', mail],
+  ['mail with attachments', withAttachments(1)],
+])('both clients send the same %s', async (_, mail) => {
   const bodies: unknown[] = [];
   for (const sender of ['light', 'sdk'] as const) {
     const { url, requests } = await accepting();

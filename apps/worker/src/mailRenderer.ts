@@ -35,7 +35,7 @@ export class MailRenderer {
     recipient: Recipient,
     at: MailPosition,
   ): { mail: Parameters<MailSender['send']>[0] } | { error: string } {
-    const { snapshot, template, scheduledAt } = pinned;
+    const { attachments, snapshot, template, scheduledAt } = pinned;
     const { id: campaign, definition } = snapshot;
     const { links, linkTokens } = this.#services;
     const { address } = recipient;
@@ -59,6 +59,7 @@ export class MailRenderer {
           text,
           ...(html !== undefined && { html }),
           ...(definition.reply_to && { replyTo: definition.reply_to }),
+          ...(attachments && { attachments }),
           ...(this.#configurationSet && { configurationSet: this.#configurationSet }),
         },
         at,

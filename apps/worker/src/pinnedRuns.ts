@@ -1,13 +1,15 @@
 /**
- * The pinned campaigns of the runs that this worker is at, with their templates compiled once a run. A handful is kept: a
- * snapshot never changes, so the only question is memory.
+ * The pinned campaigns of the runs that this worker is at, with their templates compiled and their attachments read once a
+ * run. A handful is kept: a snapshot never changes, so the only question is memory.
  */
 import { type CampaignSnapshot, shownTime } from '@sendonce/shared/campaign';
 import { compileMessage, type MessageTemplate } from '@sendonce/shared/message';
 import { parseRunId, type Runs, recipientCount } from '@sendonce/shared/run';
-import type { RateKind } from '@sendonce/shared/ses';
+import { type MailContent, makeSesAttachments, type RateKind } from '@sendonce/shared/ses';
 
 const KEPT_RUNS = 16;
+/** Attachments of kept runs; what a request is made of takes four thirds of it again. A run that is asked for is kept anyway. */
+const KEPT_ATTACHMENT_BYTES = 32_000_000;
 
 export interface PinnedRun {
   snapshot: CampaignSnapshot;
@@ -19,6 +21,8 @@ export interface PinnedRun {
   recipients: number;
   /** Whose places in the account's rate its recipients take. */
   kind: RateKind;
+  /** The same list for all its mails. */
+  attachments: MailContent['attachments'];
   /** Links of its mails of which this worker has told. */
   notedLinks: Set<string>;
 }
@@ -26,6 +30,8 @@ export interface PinnedRun {
 export class PinnedRuns {
   readonly #runs: Runs;
   readonly #kept = new Map<string, Promise<PinnedRun>>();
+  /** Of the attachments of those that have some, oldest first. */
+  readonly #bytes = new Map<string, number>();
 
   constructor(runs: Runs) {
     this.#runs = runs;
@@ -37,10 +43,33 @@ export class PinnedRuns {
     if (known) return known;
     const loading = this.#load(run);
     this.#kept.set(run, loading);
-    loading.catch(() => this.#kept.delete(run));
+    loading.then(
+      ({ snapshot }) => this.#count(run, snapshot),
+      () => this.#forget(run),
+    );
     const [oldest] = this.#kept.keys();
-    if (this.#kept.size > KEPT_RUNS && oldest !== undefined) this.#kept.delete(oldest);
+    if (this.#kept.size > KEPT_RUNS && oldest !== undefined) this.#forget(oldest);
     return loading;
+  }
+
+  /** Large attachments push out those of runs that were asked for first. */
+  #count(run: string, { attachments = [] }: CampaignSnapshot): void {
+    if (attachments.length === 0 || !this.#kept.has(run)) return;
+    this.#bytes.set(
+      run,
+      attachments.reduce((sum, { size }) => sum + size, 0),
+    );
+    let sum = [...this.#bytes.values()].reduce((total, bytes) => total + bytes, 0);
+    for (const [other, bytes] of this.#bytes) {
+      if (sum <= KEPT_ATTACHMENT_BYTES || other === run) break;
+      this.#forget(other);
+      sum -= bytes;
+    }
+  }
+
+  #forget(run: string): void {
+    this.#kept.delete(run);
+    this.#bytes.delete(run);
   }
 
   async #load(run: string): Promise<PinnedRun> {
@@ -49,6 +78,8 @@ export class PinnedRuns {
     const isOfSchedule = record.origin === 'schedule';
     const shownAt = isOfSchedule ? shownTime(snapshot.definition.schedule, scheduledAt) : scheduledAt;
     const template = compileMessage(snapshot, { scheduledAt: shownAt });
+    const { attachments = [] } = snapshot;
+    const contents = attachments.length > 0 ? await this.#runs.attachments(run) : new Map();
     return {
       snapshot,
       template,
@@ -59,6 +90,7 @@ export class PinnedRuns {
           ? Number.POSITIVE_INFINITY
           : recipientCount(record) - record.numbers.suppressed,
       kind: record.origin === 'messages' ? 'message' : 'campaign',
+      attachments: makeSesAttachments(attachments, contents),
       notedLinks: new Set(),
     };
   }

@@ -126,6 +126,7 @@ export class Reconciler implements Service {
 
   async #reconcileRun(run: string, standing: Reputation): Promise<void> {
     const { queues, runs } = this.#services;
+    const { journalRetentionMs, ledgerRetentionMs } = this.#config;
     const record = await runs.find(run);
     if (!record) return runs.close(run, 0);
     if (record.finishedAt) return this.#close(record);
@@ -136,7 +137,7 @@ export class Reconciler implements Service {
     if (record.origin === 'messages') await this.#sealIfDue(record);
     else if (!record.frozenAt) {
       if (record.status === 'freezing') await addFreezeJob(queues.runs, run);
-      if (record.status === 'cancelled') await runs.close(run, this.#config.ledgerRetentionMs);
+      if (record.status === 'cancelled') await runs.close(run, ledgerRetentionMs, journalRetentionMs);
       return;
     }
     await this.#reconcileChunks(record);
@@ -247,7 +248,7 @@ export class Reconciler implements Service {
       await ledger.compact(ref, { journalMs, ledgerMs });
     }
     if (!(await runs.get(record.id)).finishedAt) return;
-    await runs.close(record.id, ledgerMs);
+    await runs.close(record.id, ledgerMs, journalMs);
     logger.info({ run: record.id, ...record.numbers }, 'run closed');
   }
 }

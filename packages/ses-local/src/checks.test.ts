@@ -9,6 +9,16 @@ const headers = (Headers: { Name: string; Value: string }[]) => ({
 });
 const to = (...ToAddresses: string[]) => ({ Destination: { ToAddresses } });
 const text = (Data: string) => ({ Content: { Simple: { ...simple, Body: { Text: { Data } } } } });
+const file = (change: object) => ({
+  Content: {
+    Simple: {
+      ...simple,
+      Attachments: [
+        { FileName: 'a.pdf', RawContent: Buffer.from([200]), ContentTransferEncoding: 'BASE64', ...change },
+      ],
+    },
+  },
+});
 const raw = (message: string) => ({ Content: { Raw: { Data: Buffer.from(message) } } });
 const many = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ Name: `X-${index}`, Value: 'x' }));
@@ -43,6 +53,11 @@ test.each<[string, object]>([
   ['neither text nor HTML', { Content: { Simple: { ...simple, Body: {} } } }],
   ['no content', { Content: {} }],
   ['a template', { Content: { Template: { TemplateName: 'a' } } }],
+  ['an attachment of a refused type', file({ FileName: 'setup.EXE' })],
+  ['an attachment without an extension', file({ FileName: 'terms' })],
+  ['a content id of 79 characters', file({ ContentId: 'a'.repeat(79) })],
+  ['other than 7-bit bytes without base64', file({ ContentTransferEncoding: undefined })],
+  ['attachments over 40 MB', file({ RawContent: Buffer.alloc(31 * 1_024 * 1_024) })],
   [
     'over 40 MB',
     { Content: { Simple: { ...simple, Body: { Html: { Data: 'x'.repeat(41 * 1_024 * 1_024) } } } } },
@@ -65,6 +80,7 @@ test.each<[string, object]>([
   ['15 headers', headers(many(15))],
   ['a line of 998 octets', text('ü'.repeat(499))],
   ['more text than a line, of short lines', text('ü\n'.repeat(5_000))],
+  ['an attachment of 20 MB', file({ RawContent: Buffer.alloc(20_000_000, 200) })],
   ['11 MB', { Content: { Simple: { ...simple, Body: { Html: { Data: 'x'.repeat(11 * 1_024 * 1_024) } } } } }],
 ])('%s: accepted', async (_, change) => {
   const { send } = await setup();

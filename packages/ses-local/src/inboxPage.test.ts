@@ -59,6 +59,49 @@ test('an HTML part is shown in a frame that may not do anything', async () => {
   expect(headers.get('content-security-policy')).toMatch(/sandbox$/);
 });
 
+test('attachments are listed, can be saved, and pictures are shown in the HTML', async () => {
+  const { sesLocal, send } = await setup();
+  const picture = Buffer.from([137, 80, 78, 71, 200]);
+  const { MessageId } = await send({
+    Content: {
+      Simple: {
+        Subject: { Data: 'x' },
+        Body: { Html: { Data: '<img src="cid:logo"><img src="cid:page">' } },
+        Attachments: [
+          {
+            FileName: 'logo.png',
+            ContentType: 'image/png',
+            ContentDisposition: 'INLINE',
+            ContentId: 'logo',
+            ContentTransferEncoding: 'BASE64',
+            RawContent: picture,
+          },
+          {
+            FileName: 'a<b>.html',
+            ContentType: 'text/html',
+            ContentId: 'page',
+            RawContent: Buffer.from(EVIL),
+          },
+        ],
+      },
+    },
+  });
+  const { text } = await page(`${sesLocal.url}/mails/${MessageId}`);
+  expect(text).toContain('Attachments (2)');
+  expect(text).toContain('5 bytes · image/png · shown as cid:logo');
+  expect(text).toContain('a&#60;b&#62;.html');
+  expect(text).not.toContain('<script');
+  const saved = await fetch(`${sesLocal.url}/mails/${MessageId}/attachments/0`);
+  expect(Buffer.from(await saved.arrayBuffer())).toEqual(picture);
+  const { headers } = await page(`${sesLocal.url}/mails/${MessageId}/attachments/1`);
+  expect(headers.get('content-type')).toBe('application/octet-stream');
+  expect(headers.get('content-disposition')).toMatch(/^attachment; filename="a<b>\.html"/);
+  expect((await page(`${sesLocal.url}/mails/${MessageId}/attachments/2`)).status).toBe(404);
+  expect((await page(`${sesLocal.url}/mails/${MessageId}/html`)).text).toBe(
+    `<img src="data:image/png;base64,${picture.toString('base64')}"><img src="cid:page">`,
+  );
+});
+
 test('the inbox finds by part of an address and by run, and turns pages', async () => {
   const { sesLocal, send } = await setup();
   for (let position = 0; position < 60; position++)

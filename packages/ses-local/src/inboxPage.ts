@@ -1,6 +1,7 @@
 /** The inbox: what arrived, as pages. Rendered here, and usable without script. */
 import { Router } from 'express';
 import { z } from 'zod';
+import { attachmentRoutes, shownHtml } from './attachmentRoutes.js';
 import { subjectOf } from './email.js';
 import { mailPage } from './mailPage.js';
 import type { MailReport, MailStore, StoredMail } from './mailStore.js';
@@ -45,13 +46,15 @@ export function inboxPage(mails: MailStore): Router {
     sendPage(response.status(404), 'Not here', text);
   });
   router.get('/mails/:id/html', (request, response) => {
-    const html = mails.get(request.params.id)?.email?.request.Content.Simple?.Body.Html?.Data;
+    const content = mails.get(request.params.id)?.email?.request.Content.Simple;
+    const html = content && shownHtml(content);
     response.set({ 'content-security-policy': HTML_PART_CSP, 'x-content-type-options': 'nosniff' });
     response
       .status(html === undefined ? 404 : 200)
       .type('html')
       .send(html ?? '');
   });
+  router.use(attachmentRoutes(mails));
   return router;
 }
 

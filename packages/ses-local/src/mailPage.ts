@@ -1,9 +1,13 @@
 /** One mail: text, HTML, headers and tags, source; one of them is in view, chosen by radio buttons that need no script. */
 import { LinkifyIt } from 'linkify-it';
+import { attachmentsOf, sizeOf } from './attachmentRoutes.js';
 import { headerFieldsOf, subjectOf } from './email.js';
 import type { StoredMail } from './mailStore.js';
 import { mimeSource } from './mimeSource.js';
-import { escapeHtml, formatTime } from './pageShell.js';
+import { escapeHtml, formatNumber, formatTime } from './pageShell.js';
+
+/** Of a mail's source, characters: attachments would fill the page. `/messages/:id` has all of it. */
+const SOURCE_SHOWN = 100_000;
 
 const finder = new LinkifyIt().set({ fuzzyLink: false, fuzzyEmail: false });
 
@@ -25,7 +29,8 @@ export async function mailPage(mail: StoredMail): Promise<string> {
 ${definitions(facts)}${tabs(await tabsOf(mail))}`;
 }
 
-async function tabsOf({ acceptedAt, email, messageId, tags }: StoredMail): Promise<Tab[]> {
+async function tabsOf(mail: StoredMail): Promise<Tab[]> {
+  const { acceptedAt, email, messageId, tags } = mail;
   const pairs = (entries: [string, string][]) =>
     definitions(entries.map(([name, value]) => [escapeHtml(name), escapeHtml(value)]));
   const tagList = `<h2>Tags</h2>${Object.keys(tags).length > 0 ? pairs(Object.entries(tags)) : '<p class="empty">No tags.</p>'}`;
@@ -38,7 +43,9 @@ async function tabsOf({ acceptedAt, email, messageId, tags }: StoredMail): Promi
       },
     ];
   }
-  const { Attachments = [], Body } = email.request.Content.Simple ?? {};
+  const { Body } = email.request.Content.Simple ?? {};
+  const attachments = attachmentsOf(mail);
+  const source = await mimeSource(email, messageId, acceptedAt);
   const fields = headerFieldsOf(email).map(({ name, value }): [string, string] => [name, value]);
   const list: (Tab | undefined)[] = [
     Body?.Text && {
@@ -52,20 +59,32 @@ async function tabsOf({ acceptedAt, email, messageId, tags }: StoredMail): Promi
       html: `<iframe title="The mail's HTML part" sandbox loading="lazy" src="/mails/${escapeHtml(messageId)}/html"></iframe>`,
     },
     { id: 'headers', label: 'Headers and tags', html: `<h2>Headers</h2>${pairs(fields)}${tagList}` },
-    Attachments.length > 0
+    attachments.length > 0
       ? {
           id: 'attachments',
-          label: `Attachments (${Attachments.length})`,
-          html: pairs(Attachments.map(({ FileName, ContentType = '' }) => [FileName, ContentType])),
+          label: `Attachments (${attachments.length})`,
+          html: attachmentList(messageId, attachments),
         }
       : undefined,
     {
       id: 'source',
       label: 'Source',
-      html: `<pre>${escapeHtml(await mimeSource(email, messageId, acceptedAt))}</pre>`,
+      html: `<pre>${escapeHtml(source.slice(0, SOURCE_SHOWN))}</pre>${source.length > SOURCE_SHOWN ? `<p class="empty">The first ${formatNumber(SOURCE_SHOWN)} of ${formatNumber(source.length)} characters.</p>` : ''}`,
     },
   ];
   return list.filter((tab) => tab !== undefined);
+}
+
+function attachmentList(messageId: string, attachments: ReturnType<typeof attachmentsOf>): string {
+  return definitions(
+    attachments.map(
+      ({ ContentDisposition, ContentId = '', ContentType = '', FileName, RawContent }, index) => {
+        const link = `<a href="/mails/${escapeHtml(messageId)}/attachments/${index}" download>${escapeHtml(FileName)}</a>`;
+        const shown = ContentDisposition === 'INLINE' ? ` · shown as cid:${escapeHtml(ContentId)}` : '';
+        return [link, `${formatNumber(sizeOf(RawContent))} bytes · ${escapeHtml(ContentType)}${shown}`];
+      },
+    ),
+  );
 }
 
 /** As mail programs show it: addresses of pages can be clicked. */

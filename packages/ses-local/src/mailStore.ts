@@ -6,6 +6,7 @@ import { simulatorMailbox } from './address.js';
 import type { Email } from './email.js';
 import { OldMails } from './oldMails.js';
 import { type Budget, RUN_TAG, type RunNumbers, RunTally } from './runTally.js';
+import { SharedContents } from './sharedContents.js';
 
 export interface StoredMail {
   messageId: string;
@@ -50,6 +51,7 @@ export class MailStore {
   readonly #config: MailStoreConfig;
   /** Newest last. A map finds by id, and gives up its oldest first. */
   #newest = new Map<string, StoredMail>();
+  readonly #contents = new SharedContents();
   #old: OldMails;
   #tallies = new Map<string, RunTally>();
   #budget: Budget;
@@ -63,6 +65,7 @@ export class MailStore {
   }
 
   add(mail: StoredMail & { email: Email }): void {
+    this.#contents.share(mail.email.request);
     this.#newest.set(mail.messageId, mail);
     if (this.#newest.size > this.#config.contentLimit) this.#ageOldest();
     if (mail.to.every((address) => simulatorMailbox(address) !== undefined)) this.#simulator += 1;
@@ -70,6 +73,7 @@ export class MailStore {
   }
 
   clear(): void {
+    this.#contents.clear();
     this.#newest = new Map();
     this.#old = new OldMails(this.#config.mailLimit - this.#config.contentLimit);
     this.#tallies = new Map();

@@ -1,3 +1,4 @@
+import { formatSize } from '@sendonce/shared/attachments';
 import { maskAddress } from '@sendonce/shared/audience';
 import { loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
 import { renderPreview } from '@sendonce/shared/message';
@@ -19,7 +20,12 @@ export function addPreviewCommand(program: Command): void {
       print(`Subject: ${message.subject}`);
       print();
       print(message.text.replaceAll('\r\n', '\n'));
-      if (message.html) print(`\n--- text/html ---\n${message.html}`);
+      if (message.html)
+        print(`\n--- text/html, ${formatSize(Buffer.byteLength(message.html))} ---\n${message.html}`);
+      for (const { name, contentId, contentType, size } of snapshot.attachments ?? [])
+        print(
+          `--- ${contentType}, ${formatSize(size)} --- ${name}${contentId ? `, shown as cid:${contentId}` : ''}`,
+        );
     });
 }
 

@@ -1,9 +1,10 @@
+import { readAttachments } from '@sendonce/shared/attachments';
 import { parseRecipientAddress } from '@sendonce/shared/audience';
 import { loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
 import { LinkPages } from '@sendonce/shared/links';
 import { renderPreview } from '@sendonce/shared/message';
 import { systemClock as clock, readSettings, UsageError } from '@sendonce/shared/runtime';
-import { makeSendEmailInput, SesClient } from '@sendonce/shared/ses';
+import { makeSendEmailInput, makeSesAttachments, SesClient } from '@sendonce/shared/ses';
 import { openUnsubscribeLinks } from '@sendonce/shared/suppression';
 import type { Command } from 'commander';
 import { withContext } from '../context.js';
@@ -30,6 +31,7 @@ export function addTestSendCommand(program: Command): void {
         return { message, snapshot, unsubscribeUrl };
       });
       const { from, reply_to, list_id } = snapshot.definition;
+      const { attachments = [], baseDir } = snapshot;
       const ses = new SesClient(settings.ses);
       const { configurationSet } = settings.ses;
       const mail = makeSendEmailInput({
@@ -37,6 +39,7 @@ export function addTestSendCommand(program: Command): void {
         to: address.address,
         listId: list_id,
         ...message,
+        attachments: makeSesAttachments(attachments, await readAttachments(baseDir, attachments)),
         ...(snapshot.definition.unsubscribe && { unsubscribeUrl }),
         subject: `[test] ${message.subject}`,
         ...(reply_to && { replyTo: reply_to }),

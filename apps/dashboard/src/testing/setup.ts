@@ -34,6 +34,7 @@ export type Dashboard = Awaited<ReturnType<typeof openDashboard>>;
 export async function openDashboard(
   settings: Partial<DashboardSettings> = {},
   options: Pick<OperatorServices, 'loginLimits'> = {},
+  campaignsDir = makeSampleCampaign(),
 ) {
   const { redis, prefix, close: closeRedis } = await openTestRedis();
   const clock = new StubClock(Date.now());
@@ -59,13 +60,6 @@ export async function openDashboard(
     suppressions: new SuppressionList({ redis, prefix, clock }),
     ...options,
   };
-  const campaignsDir = makeCampaignDir(
-    {
-      settings: 'schedule: { cron: 0 10 * * *, timezone: Europe/Berlin }\n',
-      html: '<p>Hi {{ first_name }}</p>',
-    },
-    { id: 'receipt', yaml: MESSAGE_YAML, sample: '{ "data": { "first_name": "Jane" } }' },
-  );
   const servers: ReturnType<typeof createServer>[] = [];
   /** A dashboard over the same Redis: another one, or the same after a restart. */
   const start = async (changed: Partial<DashboardSettings> = {}) => {
@@ -94,6 +88,16 @@ export async function openDashboard(
     await closeRedis();
   };
   return { ...(await start()), ...services, clock, start, close };
+}
+
+function makeSampleCampaign(): string {
+  return makeCampaignDir(
+    {
+      settings: 'schedule: { cron: 0 10 * * *, timezone: Europe/Berlin }\n',
+      html: '<p>Hi {{ first_name }}</p>',
+    },
+    { id: 'receipt', yaml: MESSAGE_YAML, sample: '{ "data": { "first_name": "Jane" } }' },
+  );
 }
 
 /** As a browser: it keeps cookies, says where a request comes from, and goes nowhere by itself. */

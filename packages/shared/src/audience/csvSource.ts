@@ -101,7 +101,7 @@ function toRow(reader: RowReader, record: CsvRecord, header: string[]): Audience
 }
 
 /** Whichever of the usual ones the header line has most of, outside of quotes. */
-function delimiterOf(lines: readonly Line[]): string {
+export function delimiterOf(lines: readonly Line[]): string {
   const header = (lines.find(Boolean) ?? '').replace(/"[^"]*"/g, '');
   const count = (delimiter: string) => header.split(delimiter).length;
   return DELIMITERS.reduce((best, delimiter) => (count(delimiter) > count(best) ? delimiter : best));

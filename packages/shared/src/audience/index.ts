@@ -16,6 +16,7 @@ export {
   AudienceSourceError,
   type RowOptions,
 } from './audienceSource.js';
+export { type CsvRow, readCsvTable } from './csvTable.js';
 export { fieldNameProblem, toFieldName } from './mergeFields.js';
 export type { Occasion } from './occasion.js';
 export {

@@ -108,6 +108,104 @@ links: { prefix: /daily/, hosts: [www.dif.io, "http://127.0.0.1:8080"], utm: { c
   });
 });
 
+describe('what goes along with a mail', () => {
+  const PNG = Buffer.from([137, 80, 78, 71]);
+
+  test('are files that the campaign names, and pictures that its HTML shows', async () => {
+    const dir = await setup({
+      news: {
+        'campaign.yaml': `${YAML}attachments:\n  - { file: terms.pdf, name: Terms.pdf }\n  - { file: logo.png, cid: logo }\n`,
+        'body.html': '<img src="cid:logo"><img src=\'a%20b.png\'><img src="logo.png">text',
+        'terms.pdf': 'PDF',
+        'logo.png': PNG,
+        'a b.png': PNG,
+      },
+    });
+    const { attachments = [], body } = await loadCampaign(dir, 'news');
+    expect(attachments.map(({ hash, size, ...rest }) => rest)).toEqual([
+      { file: 'terms.pdf', name: 'Terms.pdf', contentType: 'application/pdf' },
+      { file: 'logo.png', name: 'logo.png', contentType: 'image/png', contentId: 'logo' },
+      expect.objectContaining({ file: 'a b.png' }),
+    ]);
+    const id = attachments[2]?.contentId;
+    expect(id).toMatch(/^[0-9a-f]{16}-a-b\.png$/);
+    expect(body.html).toBe(`<img src="cid:logo"><img src='cid:${id}'><img src="cid:logo">text`);
+  });
+
+  test('changes the hash of the campaign', async () => {
+    const file = (content: string) => ({
+      'campaign.yaml': `${YAML}list_id: x\nattachments: [{ file: a.txt }]\n`,
+      'a.txt': content,
+    });
+    const dir = await setup({ a: file('a'), b: file('b'), c: file('a') });
+    const [a, b, c] = (await loadCampaigns(dir)).campaigns.map(({ hash }) => hash);
+    expect(a).not.toBe(b);
+    expect(a).toBe(c);
+  });
+
+  test('a text is made from MJML or HTML when there is none', async () => {
+    const mjml =
+      '<mjml><mj-body><mj-section><mj-column><mj-text>Hi {{ first_name }}</mj-text></mj-column></mj-section></mj-body></mjml>';
+    const dir = await setup({ news: { 'body.txt': undefined, 'body.mjml': mjml } });
+    const { body } = await loadCampaign(dir, 'news');
+    expect(body.text).toBe('Hi {{ first_name }}\n');
+    expect(body.html).toContain('Hi {{ first_name }}</div>');
+  });
+
+  test.each<[string, Record<string, string | Buffer | undefined>, string[]]>([
+    [
+      'two bodies in HTML',
+      { 'body.html': '<p>x</p>', 'body.mjml': '<mjml><mj-body></mj-body></mjml>' },
+      ['body.html:1  there is a body.mjml as well (expected one of the two)'],
+    ],
+    [
+      'a field that MJML has and the audience has not',
+      { 'body.mjml': '<mjml><mj-body>\n<mj-raw>{{ zip }}</mj-raw></mj-body></mjml>' },
+      ['body.mjml:2:12  {{ zip }}: the audience has no such field (expected one of email, first_name)'],
+    ],
+    [
+      'HTML without any text, and no text',
+      { 'body.html': '<img src="https://example.com/a.png">', 'body.txt': undefined },
+      ['body.html  there is no text in it for those who see no HTML (expected a body.txt)'],
+    ],
+    [
+      'files that are not there, and files elsewhere',
+      {
+        'campaign.yaml': `${YAML}attachments:\n  - file: a.pdf\n  - { file: ../x/../../etc/passwd.txt }\n  - file: body.txt\n    nam: x\n`,
+      },
+      ['campaign.yaml:9:5  attachments.2.nam: there is no such key, did you mean "name"?'],
+    ],
+    [
+      'the same once the keys are right',
+      {
+        'campaign.yaml': `${YAML}attachments:\n  - file: a.pdf\n  - { file: /etc/hosts, name: hosts.txt }\n`,
+      },
+      [
+        'campaign.yaml:6:5  attachments: a.pdf: there is no such file',
+        'campaign.yaml:7:5  attachments: /etc/hosts: the file lies outside of the campaign’s folder; expected a copy in it',
+      ],
+    ],
+    [
+      'a picture that no attachment is',
+      { 'body.html': '<p>x</p>\n<img src="cid:logo">' },
+      ['body.html:2  <img src="cid:logo">: no attachment has this cid'],
+    ],
+    [
+      'more than a mail may have',
+      {
+        'campaign.yaml': `${YAML}attachments: [{ file: a.bin }, { file: b.bin }]\n`,
+        'a.bin': Buffer.alloc(9_000_000),
+        'b.bin': Buffer.alloc(9_000_000),
+      },
+      [
+        'campaign.yaml:5:14  the files of a mail have 18.0 MB, and all may have 15.0 MB: a.bin 9.0 MB, b.bin 9.0 MB',
+      ],
+    ],
+  ])('%s are an error', async (_, changes, problems) => {
+    expect(await problemsOf(changes)).toEqual(problems);
+  });
+});
+
 describe('every error says where it is and what was expected', () => {
   const withLines = (lines: string) => ({ 'campaign.yaml': `${YAML}${lines}` });
   const instead = (key: string, line: string) => ({

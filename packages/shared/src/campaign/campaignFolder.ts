@@ -1,10 +1,11 @@
 /**
- * One campaign's folder, read and checked: `campaign.yaml`, `body.txt`, maybe `body.html`, and the audience that they name.
- * Every problem of every file is reported at once; what can't be known because of one problem is left out.
+ * One campaign's folder, read and checked: `campaign.yaml`, `body.txt`, `body.html` or `body.mjml`, the files that go along,
+ * and the audience that they name. Every problem of every file is reported at once; what can't be known because of one problem is left out.
  */
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
+import type { Attachment } from '../attachments/index.js';
 import {
   type AudienceSource,
   AudienceSourceError,
@@ -15,7 +16,9 @@ import {
   toFieldName,
   WhereFilter,
 } from '../audience/index.js';
+import { compileHtml, type HtmlKind } from '../html/index.js';
 import { checkTemplates, type MessagePart } from '../message/index.js';
+import type { Content } from '../message/liquid.js';
 import type { AudienceDefinition } from './audienceSchema.js';
 import type { CampaignProblem } from './campaignProblem.js';
 import {
@@ -27,11 +30,13 @@ import {
 } from './campaignSchema.js';
 import { didYouMean } from './didYouMean.js';
 import { withDefaultUtm } from './linksSchema.js';
+import { MailFiles } from './mailFiles.js';
 import { isMessageTemplate, strangersInTemplate } from './messageTemplate.js';
 import { nextOccasion } from './nextOccasion.js';
 import { hasOwnZones } from './ownZones.js';
 import { type PlaceOf, readYaml } from './yamlFile.js';
 
+/** Templates, as they are rendered: MJML is HTML by then, and where there was no text it is made from that. */
 export interface CampaignBody {
   text: string;
   html?: string;
@@ -42,7 +47,9 @@ export interface CampaignSnapshot {
   id: string;
   definition: Campaign;
   body: CampaignBody;
-  /** SHA-256 over definition and bodies, 16 hex digits: which version of the campaign was sent. */
+  /** Files that go along with each mail, without their contents. */
+  attachments?: Attachment[];
+  /** SHA-256 over definition, bodies and attachments, 16 hex digits: which version of the campaign was sent. */
   hash: string;
   /** The campaign's folder, absolute; paths in the definition are relative to it. */
   baseDir: string;
@@ -74,6 +81,12 @@ export async function readCampaignFolder(
 /** Templates are checked for their syntax even when the definition is unusable; they need this much of one. */
 const NO_DEFINITION = { subject: '', audience: { csv: '', address_field: 'email' } };
 
+/** The bodies as their author wrote them. */
+interface BodySources {
+  text?: string;
+  html?: { kind: HtmlKind; source: string };
+}
+
 class CampaignFolder {
   readonly #id: string;
   readonly #baseDir: string;
@@ -97,23 +110,36 @@ class CampaignFolder {
   async check(): Promise<CheckedFolder> {
     this.#checkId();
     const [definition, placeOf] = await this.#readDefinition();
-    const body = await this.#readBody();
+    const sources = await this.#readBodies();
+    const files = await this.#findFiles(definition, placeOf);
     const fields = definition && (await this.#audienceFields(definition, placeOf));
     if (fields) this.#checkZoneField(definition, fields, placeOf);
-    for (const { part, line, column, message, expected } of checkTemplates(
-      { definition: definition ?? NO_DEFINITION, body },
-      fields,
-    )) {
+    const content = { definition: definition ?? NO_DEFINITION, body: writtenBody(sources) };
+    const isHtmlSound = this.#checkTemplates(content, fields, placeOf);
+    const body = isHtmlSound ? await this.#compileBody(content, sources, files) : content.body;
+    const tooMuch = files.findTooMuch();
+    if (tooMuch) this.#report(this.#files.subject, tooMuch, placeOf(['attachments']));
+    const problems = this.#problems;
+    if (problems.length > 0 || !definition) return { problems };
+    const attachments = files.all.length > 0 ? { attachments: files.all } : {};
+    const contentHash = hash('sha256', JSON.stringify({ definition, body, ...attachments }), 'hex').slice(
+      0,
+      16,
+    );
+    return {
+      campaign: { id: this.#id, definition, body, ...attachments, hash: contentHash, baseDir: this.#baseDir },
+      problems,
+    };
+  }
+
+  /** @returns whether the HTML can be worked on. */
+  #checkTemplates(content: Content, fields: readonly string[] | undefined, placeOf: PlaceOf): boolean {
+    const found = checkTemplates(content, fields);
+    for (const { part, line, column, message, expected } of found) {
       const place = part === 'subject' ? placeOf(['subject']) : { line, column };
       this.#report(this.#files[part], part === 'subject' ? `subject: ${message}` : message, place, expected);
     }
-    const problems = this.#problems;
-    if (problems.length > 0 || !definition) return { problems };
-    const contentHash = hash('sha256', JSON.stringify({ definition, body }), 'hex').slice(0, 16);
-    return {
-      campaign: { id: this.#id, definition, body, hash: contentHash, baseDir: this.#baseDir },
-      problems,
-    };
+    return !found.some(({ part }) => part === 'html');
   }
 
   #checkId(): void {
@@ -141,16 +167,67 @@ class CampaignFolder {
     return [value && resolveDefaults(this.#id, value), placeOf];
   }
 
-  async #readBody(): Promise<CampaignBody> {
-    const text = await this.#readText('text', "it is the mail's text (Liquid)");
+  async #readBodies(): Promise<BodySources> {
+    const [html, mjml] = [
+      await this.#readText('html'),
+      await this.#readFile(join(this.#baseDir, 'body.mjml')),
+    ];
+    if (html !== undefined && mjml !== undefined)
+      this.#report(this.#files.html, 'there is a body.mjml as well', { line: 1 }, 'one of the two');
+    if (mjml !== undefined) this.#files.html = join(this.#baseDir, 'body.mjml');
+    const source = mjml ?? html;
+    const purpose = source === undefined ? "it is the mail's text (Liquid)" : undefined;
+    const text = await this.#readText('text', purpose);
     if (text?.trim() === '') this.#report(this.#files.text, 'the text is empty', { line: 1 });
-    const html = await this.#readText('html');
-    return { text: text ?? '', ...(html !== undefined && { html }) };
+    return {
+      ...(text !== undefined && { text }),
+      ...(source !== undefined && { html: { kind: mjml === undefined ? 'html' : 'mjml', source } }),
+    };
+  }
+
+  /** The files that the definition names; pictures come when the HTML is looked at. */
+  async #findFiles(definition: Campaign | undefined, placeOf: PlaceOf): Promise<MailFiles> {
+    const files = new MailFiles(this.#baseDir);
+    for (const [index, attachment] of (definition?.attachments ?? []).entries()) {
+      const failure = await files.attach(attachment);
+      if (!failure) continue;
+      const message = `attachments: ${attachment.file}: ${failure.problem}`;
+      this.#report(this.#files.subject, message, placeOf(['attachments', index]), failure.expected);
+    }
+    return files;
+  }
+
+  /** @param content its HTML as it was written, without errors of Liquid. */
+  async #compileBody(content: Content, { html, text }: BodySources, files: MailFiles): Promise<CampaignBody> {
+    if (!html) return content.body;
+    const options = { hasText: text !== undefined, resolveImage: files.resolveImage };
+    const compiled = await compileHtml(html, options);
+    if ('problems' in compiled) {
+      for (const { message, expected, ...place } of compiled.problems)
+        this.#report(this.#files.html, message, place, expected);
+      return content.body;
+    }
+    const body = { text: text ?? compiled.text ?? '', html: compiled.html };
+    if (text === undefined) this.#checkMadeText({ ...content, body });
+    return body;
+  }
+
+  /** Somebody who sees no HTML gets it. */
+  #checkMadeText(content: Content): void {
+    const expected = 'a body.txt';
+    if (content.body.text.trim() === '')
+      this.#report(this.#files.html, 'there is no text in it for those who see no HTML', {}, expected);
+    for (const { part, message } of checkTemplates(content, undefined))
+      if (part === 'text')
+        this.#report(this.#files.html, `the text that is made of it: ${message}`, {}, expected);
   }
 
   /** @param purpose of a file that has to be there. */
   async #readText(part: MessagePart, purpose?: string): Promise<string | undefined> {
-    const file = this.#files[part];
+    return this.#readFile(this.#files[part], purpose);
+  }
+
+  async #readFile(file: string, purpose?: string): Promise<string | undefined> {
     try {
       const text = await readFile(file, 'utf8');
       const line = text.slice(0, text.indexOf('\ufffd')).split('\n').length;
@@ -255,6 +332,10 @@ class CampaignFolder {
   ): void {
     this.#problems.push({ campaign: this.#id, file, ...place, message, ...(expected && { expected }) });
   }
+}
+
+function writtenBody({ text = '', html }: BodySources): CampaignBody {
+  return { text, ...(html && { html: html.source }) };
 }
 
 function resolveDefaults(id: string, { list_id, links, ...input }: CampaignInput): Campaign {

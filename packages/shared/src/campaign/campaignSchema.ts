@@ -3,6 +3,7 @@
  */
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
+import { CONTENT_ID } from '../attachments/index.js';
 import { parseMailbox } from '../audience/address.js';
 import { AUDIENCE_HINTS, audience } from './audienceSchema.js';
 import { CAP_HINTS, CapSchema } from './capSchema.js';
@@ -92,6 +93,19 @@ const share = z
   .transform((value) => (typeof value === 'number' ? value : Number.parseFloat(value) / 100))
   .refine((value) => value >= 0 && value <= 1, 'expected a share between 0% and 100%, as 20% or 0.2');
 
+const ATTACHMENT_EXPECTED = '{ file: FILE }, and maybe name or cid';
+
+const attachment = z.strictObject(
+  {
+    file: nonEmpty,
+    /** What recipients see; default: the file's. */
+    name: nonEmpty.optional(),
+    /** A picture that the HTML shows by `cid:…`; others are shown as files. */
+    cid: z.string().regex(CONTENT_ID, 'expected at most 78 letters, digits, and . _ -').optional(),
+  },
+  { error: `expected ${ATTACHMENT_EXPECTED}` },
+);
+
 /** YAML 1.2 takes `yes` for a text. */
 const yesNo = z
   .union([z.enum(['yes', 'no']), z.boolean()], { error: 'expected yes or no' })
@@ -127,6 +141,8 @@ export const CampaignSchema = z.strictObject({
     .optional(),
   /** Missing: however many mails a person gets. */
   cap: CapSchema.optional(),
+  /** The same files in every mail. */
+  attachments: z.array(attachment).max(20, 'expected at most 20').optional(),
   /** Missing: links stay as they are, and nothing is counted. */
   links: makeLinksSchema(yesNo.default(false)).optional(),
 });
@@ -145,6 +161,7 @@ export const YAML_HINTS: YamlHints = {
   keys: {
     '': Object.keys(CampaignSchema.shape),
     schedule: ['cron', 'timezone', 'timezone_field', 'at'],
+    'attachments.*': Object.keys(attachment.shape),
     ...AUDIENCE_HINTS.keys,
     ...CAP_HINTS.keys,
     ...LINKS_HINTS.keys,
@@ -159,6 +176,9 @@ export const YAML_HINTS: YamlHints = {
     'schedule.timezone': 'one like Europe/Berlin',
     'schedule.timezone_field': 'the name of a column, as timezone',
     'schedule.at': 'a time with its zone, as "2026-12-01T10:00:00+01:00"',
+    attachments: `a list of ${ATTACHMENT_EXPECTED}`,
+    'attachments.*': ATTACHMENT_EXPECTED,
+    'attachments.*.file': 'the path of a file in the folder of the campaign',
     ...AUDIENCE_HINTS.expected,
     ...CAP_HINTS.expected,
     ...LINKS_HINTS.expected,

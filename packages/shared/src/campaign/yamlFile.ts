@@ -1,5 +1,5 @@
 /** A YAML file, checked against a schema, with every problem at the line where it stands. */
-import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { messageOf } from '../runtime/index.js';
 import { didYouMean } from './didYouMean.js';
@@ -19,7 +19,7 @@ type Path = readonly PropertyKey[];
 /** Where a value stands, or the nearest one around it that exists. */
 export type PlaceOf = (path: Path) => YamlPlace;
 
-/** What the schema does not say about a file: by the path, `''` for the file itself. */
+/** What the schema does not say about a file: by the path, `''` for the file itself, `*` for any item of a list. */
 export interface YamlHints {
   /** The keys that an object may have; others are problems, with "did you mean". */
   keys: Record<string, string[]>;
@@ -96,18 +96,26 @@ function withStarHint(problem: YamlProblem): YamlProblem {
 
 /** Keys that no object at their path may have. */
 function unknownKeys(document: Document, keys: Record<string, string[]>) {
-  return Object.entries(keys).flatMap(([joined, known]) => {
-    const path = joined === '' ? [] : joined.split('.');
-    const node = path.length === 0 ? document.contents : document.getIn(path, true);
-    if (!isMap(node)) return [];
-    return node.items.flatMap(({ key }) => {
-      const name = isScalar(key) ? String(key.value) : '';
-      if (known.includes(name)) return [];
-      const hint = didYouMean(name, known) || `; known are ${known.join(', ')}`;
-      const message = `${[...path, name].join('.')}: there is no such key${hint}`;
-      return [{ path, offset: (isScalar(key) && key.range?.[0]) || 0, message }];
-    });
-  });
+  return Object.entries(keys).flatMap(([joined, known]) =>
+    pathsLike(document, joined === '' ? [] : joined.split('.')).flatMap((path) => {
+      const node = path.length === 0 ? document.contents : document.getIn(path, true);
+      if (!isMap(node)) return [];
+      return node.items.flatMap(({ key }) => {
+        const name = isScalar(key) ? String(key.value) : '';
+        if (known.includes(name)) return [];
+        const hint = didYouMean(name, known) || `; known are ${known.join(', ')}`;
+        const message = `${[...path, name].join('.')}: there is no such key${hint}`;
+        return [{ path, offset: (isScalar(key) && key.range?.[0]) || 0, message }];
+      });
+    }),
+  );
+}
+
+/** The path itself, or one for each item of the list at its `*`, which comes last. */
+function pathsLike(document: Document, path: (string | number)[]): (string | number)[][] {
+  if (path.at(-1) !== '*') return [path];
+  const list = document.getIn(path.slice(0, -1), true);
+  return isSeq(list) ? list.items.map((_, index) => path.with(-1, index)) : [];
 }
 
 /** Of a union that nothing fits, the alternative which fits best is explained: the one that knows the keys that are given. */
@@ -128,8 +136,9 @@ function flattenUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 type Finding = Pick<YamlProblem, 'message' | 'expected'> & { path: PropertyKey[] };
 
 function describe(issue: z.core.$ZodIssue, document: Document, hints: YamlHints): Finding[] {
-  const name = issue.path.join('.');
-  const label = name && `${name}: `;
+  const path = issue.path.join('.');
+  const name = issue.path.map((key) => (typeof key === 'number' ? '*' : key)).join('.');
+  const label = path && `${path}: `;
   if (issue.code === 'unrecognized_keys') {
     // Unknown keys have been reported; these are known, and belong to another alternative.
     const known = hints.keys[name] ?? [];
@@ -137,7 +146,7 @@ function describe(issue: z.core.$ZodIssue, document: Document, hints: YamlHints)
       .filter((key) => known.includes(key))
       .map((key) => ({
         path: [...issue.path, key],
-        message: `${label && `${name}.`}${key}: can't stand beside the other keys`,
+        message: `${label && `${path}.`}${key}: can't stand beside the other keys`,
         ...expectedAt(name, hints),
       }));
   }
@@ -158,7 +167,7 @@ function expectedAt(name: string, { expected }: YamlHints): { expected?: string 
 function nearestNode(root: Node | null, path: Path): Node | undefined {
   let node = root ?? undefined;
   for (const key of path) {
-    const next = isMap(node) ? node.get(key, true) : undefined;
+    const next = isMap(node) || isSeq(node) ? node.get(key, true) : undefined;
     if (!next) return node;
     node = next as Node;
   }

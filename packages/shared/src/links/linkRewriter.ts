@@ -6,10 +6,10 @@
  * Only http(s) links to the listed hosts; in HTML the `href` of `<a>` and `<area>`. Left alone is what would not lead back
  * to itself, the recipient's link to unsubscribe, and what a template says is `| direct`.
  */
-import { QuoteType, Tokenizer } from 'htmlparser2';
 import { LinkifyIt } from 'linkify-it';
 import type { Links } from '../campaign/linksSchema.js';
 import { followLink } from './followLink.js';
+import { attributesOf } from './htmlAttributes.js';
 
 /** Put before a link by the filter `direct`; a private-use character, so that no text has it. */
 export const DIRECT_MARK = '\uE000';
@@ -43,6 +43,8 @@ const LINK_START = /(?<![\p{L}\p{N}=/?&%#+.\uE000-])https?:\/\/(?=(\S+))/giu;
 
 const finder = new LinkifyIt();
 
+const isLink = (element: string) => element === 'a' || element === 'area';
+
 export class LinkRewriter {
   readonly #links: Links;
   readonly #hosts: ReadonlySet<string>;
@@ -74,7 +76,7 @@ export class LinkRewriter {
   rewriteHtml(html: string, found: Set<string>, { token = '', unsubscribeUrl }: RewriteOptions = {}): string {
     let result = '';
     let done = 0;
-    for (const { value, start, end } of linkTargets(html)) {
+    for (const { value, start, end } of attributesOf(html, isLink, 'href')) {
       const rewritten = value === unsubscribeUrl ? undefined : this.#rewrite(value);
       if (!rewritten) continue;
       found.add(rewritten.link);
@@ -122,57 +124,6 @@ function lengthOfLink(text: string): number {
   const scheme = text.slice(0, text.indexOf('/'));
   const tail = finder.testSchemaAt(text, scheme.toLowerCase(), scheme.length);
   return tail === 0 ? 0 : scheme.length + tail;
-}
-
-/** What HTML takes off an address; not every space that Unicode knows. */
-const OUTER_SPACE = /^[\t\n\f\r ]+|[\t\n\f\r ]+$/g;
-
-/** The `href`s of the links of a page: decoded, and where their spelling begins and ends. */
-function linkTargets(html: string): { value: string; start: number; end: number }[] {
-  const targets: { value: string; start: number; end: number }[] = [];
-  let isLink = false;
-  let isTarget = false;
-  let value = '';
-  let start = -1;
-  const ignore = (): void => undefined;
-  const tokenizer = new Tokenizer(
-    {},
-    {
-      onopentagname: (from, to) => {
-        isLink = /^(a|area)$/i.test(html.slice(from, to));
-      },
-      onattribname: (from, to) => {
-        isTarget = isLink && html.slice(from, to).toLowerCase() === 'href';
-        value = '';
-        start = -1;
-      },
-      onattribdata: (from, to) => {
-        if (start < 0) start = from;
-        value += html.slice(from, to);
-      },
-      onattribentity: (codepoint) => {
-        value += String.fromCodePoint(codepoint);
-      },
-      onattribend: (quote, end) => {
-        const isQuoted = quote === QuoteType.Single || quote === QuoteType.Double;
-        if (isTarget && start >= 0)
-          targets.push({ value: value.replace(OUTER_SPACE, ''), start, end: isQuoted ? end - 1 : end });
-      },
-      oncdata: ignore,
-      onclosetag: ignore,
-      oncomment: ignore,
-      ondeclaration: ignore,
-      onend: ignore,
-      onopentagend: ignore,
-      onprocessinginstruction: ignore,
-      onselfclosingtag: ignore,
-      ontext: ignore,
-      ontextentity: ignore,
-    },
-  );
-  tokenizer.write(html);
-  tokenizer.end();
-  return targets;
 }
 
 /** For any kind of quotes, or none. */

@@ -4,7 +4,7 @@ import { explainLiquidError, type MessagePart, type TemplatePlace } from './liqu
 const PART_FILES: Record<MessagePart, string> = {
   subject: 'campaign.yaml, subject',
   text: 'body.txt',
-  html: 'body.html',
+  html: 'HTML body',
 };
 
 /** Where a template is wrong for a recipient. Never holds the address or a value of the recipient. */
@@ -22,7 +22,9 @@ export class TemplateError extends Error {
 }
 
 export function toTemplateError(error: LiquidError, part: MessagePart): TemplateError {
-  const { place, reason } = explainLiquidError(error);
+  const { place: found, reason } = explainLiquidError(error);
+  // In the compiled HTML, which its author has not seen.
+  const place = part === 'html' ? undefined : found;
   if (error instanceof UndefinedVariableError) {
     const field = reason.replace(/^undefined variable: /, '');
     return new TemplateError(part, place, `the recipient has no field "${field}"`, field);

@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tally } from '../ledger/index.js';
 import { makeSnapshot, openTestRedis, StubClock, type TestRedis } from '../testing/index.js';
@@ -112,6 +114,31 @@ describe('a run', () => {
     expect((await runs.create(edited, scheduledAt, 'manual')).created).toBe(false);
     expect(await runs.snapshot(run)).toEqual(snapshot);
     expect((await runs.get(run)).hash).toBe(snapshot.hash);
+  });
+
+  it('keeps the files of its campaign as they were, for as long as its recipients', async () => {
+    const { runs, scheduledAt } = await setup();
+    const snapshot = await makeSnapshot(3, {
+      settings: 'attachments: [{ file: terms.txt }, { file: terms.txt, name: again.txt }]\n',
+      files: { 'terms.txt': 'As they are' },
+    });
+    const { run } = await runs.create(snapshot, scheduledAt, 'manual');
+    rmSync(join(snapshot.baseDir, 'terms.txt'));
+    expect((await runs.create(snapshot, scheduledAt, 'manual')).created).toBe(false);
+    const contents = [...(await runs.attachments(run)).values()].map(String);
+    expect(contents).toEqual(['As they are']);
+    await runs.close(run, 60_000, 0);
+    await expect(runs.attachments(run)).rejects.toThrow('There is no run');
+    expect(await runs.snapshot(run)).toEqual(snapshot);
+  });
+
+  it('is not created from files that have changed since they were checked', async () => {
+    const { runs, scheduledAt } = await setup();
+    const settings = 'attachments: [{ file: terms.txt }]\n';
+    const snapshot = await makeSnapshot(3, { settings, files: { 'terms.txt': 'As they are' } });
+    writeFileSync(join(snapshot.baseDir, 'terms.txt'), 'As they were');
+    await expect(runs.create(snapshot, scheduledAt, 'manual')).rejects.toThrow('terms.txt has changed since');
+    expect(await runs.find(runIdOf(snapshot.id, scheduledAt))).toBeUndefined();
   });
 
   it('is finished only when every recipient is in a final state', async () => {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { type AttachmentContents, readAttachments } from '../attachments/index.js';
 import type { CampaignSnapshot } from '../campaign/index.js';
 import { STATE_NAMES, type Tally } from '../ledger/index.js';
 import { type Clock, luaScript, type RedisConnection, UsageError } from '../runtime/index.js';
@@ -89,6 +90,10 @@ export class Runs {
   /**
    * Creates the run of an occurrence and pins its campaign. `created: false`: it exists, nothing was changed. Listed only
    * after it exists; whoever dies between comes back (the job is redelivered) and lists it then.
+   *
+   * The campaign's files are read here and pinned with it, in the same script: whatever becomes of them, everybody gets what
+   * they were.
+   * @throws {UsageError} one of them has changed since the campaign was loaded.
    * @param request kept in the record, so that whoever finds the run there knows whether it is its own.
    */
   async create(
@@ -109,10 +114,11 @@ export class Runs {
       ...(request !== undefined && { request }),
     };
     const packed = deflateRawSync(JSON.stringify(snapshot));
+    const contents = await this.#contentsToPin(run, snapshot);
     const reply = await runCreate(
       this.#redis,
-      [keys.record, keys.snapshot],
-      [packed, ...Object.entries(record).flat()],
+      [keys.record, keys.snapshot, keys.attachments],
+      [packed, contents.length, ...contents, ...Object.entries(record).flat()],
     );
     const existing = await this.get(run);
     if (!existing.finishedAt) {
@@ -120,6 +126,12 @@ export class Runs {
       await this.#redis.sadd(this.#openKey, run);
     }
     return { run, created: reply === 1 };
+  }
+
+  /** Hash, content, hash, content… Of a run that exists nothing is asked any more: its files may be gone by now. */
+  async #contentsToPin(run: string, { attachments = [], baseDir }: CampaignSnapshot) {
+    if (attachments.length === 0 || (await this.#redis.exists(this.#keys(run).record))) return [];
+    return [...(await readAttachments(baseDir, attachments))].flat();
   }
 
   /** @throws {UnknownRunError} */
@@ -193,10 +205,15 @@ export class Runs {
     return this.#redis.smembers(this.#openKey);
   }
 
-  /** Takes a run off the open ones and gives its record the ledger's time to live. */
-  async close(run: string, retentionMs: number): Promise<void> {
-    const keys = this.#keys(run);
+  /**
+   * Takes a run off the open ones and gives its record the ledger's time to live.
+   * @param attachmentsMs for its files; default: the same. Whoever is put back to queued gets them, so for as long as there
+   * are recipients.
+   */
+  async close(run: string, retentionMs: number, attachmentsMs = retentionMs): Promise<void> {
+    const { attachments, ...keys } = this.#keys(run);
     for (const key of Object.values(keys)) await this.#redis.pexpire(key, Math.round(retentionMs));
+    await this.#redis.pexpire(attachments, Math.round(Math.min(retentionMs, attachmentsMs)));
     await this.#redis.zremrangebyscore(this.#allKey, 0, this.#clock.now() - retentionMs * 2);
     await this.#redis.srem(this.#openKey, run);
   }
@@ -206,6 +223,13 @@ export class Runs {
     const packed = await this.#redis.getBuffer(this.#keys(run).snapshot);
     if (!packed) throw new UnknownRunError(run);
     return JSON.parse(inflateRawSync(packed).toString('utf8')) as CampaignSnapshot;
+  }
+
+  /** What goes along with the mails of a run. @throws {UnknownRunError} their retention is over. */
+  async attachments(run: string): Promise<AttachmentContents> {
+    const contents = await this.#redis.hgetallBuffer(this.#keys(run).attachments);
+    if (Object.keys(contents).length === 0) throw new UnknownRunError(run);
+    return new Map(Object.entries(contents));
   }
 
   /** The audience stands from here on. `behind`: another freezer has added chunks that the caller has not read. */
@@ -380,6 +404,7 @@ export class Runs {
     return {
       record: `${base}:record`,
       snapshot: `${base}:snapshot`,
+      attachments: `${base}:attachments`,
       chunks: `${base}:chunks`,
       invalid: `${base}:invalid`,
       refusals: `${base}:refusals`,

@@ -3,6 +3,13 @@ export { type AccountState, leftOf, readKnownAccount, SesAccount } from './accou
 export { answerOf, type Remedy, type SesAnswer } from './answers.js';
 export { SesClient, type SesConfig } from './client.js';
 export { assertClocksAgree, readClockSkew, readRedisSkewMs } from './clocks.js';
-export { type MailContent, type MailPosition, makeSendEmailInput, sendonceId, TAGS } from './mail.js';
+export {
+  type MailContent,
+  type MailPosition,
+  makeSendEmailInput,
+  makeSesAttachments,
+  sendonceId,
+  TAGS,
+} from './mail.js';
 export type { MailSender } from './mailSender.js';
 export { type RateKind, type Reservation, SendRate } from './rate.js';

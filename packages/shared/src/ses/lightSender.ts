@@ -10,6 +10,7 @@ import type { Dispatcher } from 'undici';
 import { answerOf, type SesAnswer } from './answers.js';
 import { originOf } from './connections.js';
 import type { MailSender } from './mailSender.js';
+import { RequestBodies } from './requestBody.js';
 import { RequestSigner } from './signature.js';
 
 interface Destination {
@@ -21,6 +22,7 @@ interface Destination {
 export class LightSender implements MailSender {
   readonly #client: SESv2Client;
   readonly #connections: Dispatcher;
+  readonly #bodies = new RequestBodies();
   #destination: Promise<Destination> | undefined;
 
   constructor(client: SESv2Client, connections: Dispatcher) {
@@ -32,8 +34,11 @@ export class LightSender implements MailSender {
     try {
       const { origin, path, signer } = await this.#findDestination();
       const credentials = (await this.#client.config.credentials()) as AwsCredentialIdentity;
-      const body = Buffer.from(JSON.stringify(mail));
-      const headers = signer.sign(body, claimedAt, credentials);
+      const { content, hash, length } = this.#bodies.make(mail);
+      const headers = signer.sign(hash, claimedAt, credentials);
+      // undici sees the length of a buffer, and takes what can be iterated over, which its types don't say.
+      if (!Buffer.isBuffer(content)) headers.push('content-length', String(length));
+      const body = content as Buffer;
       const response = await exchange(this.#connections, { origin, path, method: 'POST', headers, body });
       const answer = parse(response.body);
       if (response.statusCode !== 200) return answerOf(toError(response, answer));

@@ -2,7 +2,12 @@
  * The SendEmail request of one recipient. SES assembles the MIME message from it (content type, transfer encoding, Date and
  * Message-ID are SES's); text lines are short enough by then, see message/.
  */
-import type { MessageHeader, SendEmailCommandInput } from '@aws-sdk/client-sesv2';
+import type {
+  MessageHeader,
+  SendEmailCommandInput,
+  Attachment as SesAttachment,
+} from '@aws-sdk/client-sesv2';
+import type { Attachment, AttachmentContents } from '../attachments/index.js';
 
 /** Tags of a mail; SES's events carry them, and lead back to the recipient without an address. */
 export const TAGS = { run: 'sendonce_run', chunk: 'sendonce_chunk', position: 'sendonce_position' } as const;
@@ -25,11 +30,37 @@ export interface MailContent {
   /** Where a POST unsubscribes the recipient, without a login, and a GET shows a page. */
   unsubscribeUrl?: string | undefined;
   configurationSet?: string;
+  /** One list for all mails of a run: what can be made of it once is. */
+  attachments?: SesAttachment[] | undefined;
 }
 
 /** The same for every request that may ever be made for this recipient in this run: receivers can discard copies by it. */
 export function sendonceId({ run, chunk, position }: MailPosition): string {
   return `${run}/${chunk}/${position}`;
+}
+
+/**
+ * Files as SES takes them. Without a transfer encoding it would put them into the mail as 7-bit text.
+ * https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Attachment.html
+ */
+export function makeSesAttachments(
+  attachments: readonly Attachment[],
+  contents: AttachmentContents,
+): SesAttachment[] | undefined {
+  if (attachments.length === 0) return undefined;
+  return attachments.map(({ contentId, contentType, file, hash, name }) => {
+    const content = contents.get(hash);
+    if (!content) throw new Error(`The content of ${file} is missing.`);
+    return {
+      FileName: name,
+      ContentType: contentType,
+      ContentTransferEncoding: 'BASE64',
+      ...(contentId
+        ? { ContentDisposition: 'INLINE', ContentId: contentId }
+        : { ContentDisposition: 'ATTACHMENT' }),
+      RawContent: content,
+    };
+  });
 }
 
 export function makeSendEmailInput(content: MailContent, at?: MailPosition): SendEmailCommandInput {
@@ -51,6 +82,7 @@ export function makeSendEmailInput(content: MailContent, at?: MailPosition): Sen
         Subject: utf8(content.subject),
         Body: { Text: utf8(content.text), ...(content.html && { Html: utf8(content.html) }) },
         Headers: headers,
+        ...(content.attachments && { Attachments: content.attachments }),
       },
     },
     ...(at && {

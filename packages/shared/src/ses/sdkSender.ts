@@ -3,16 +3,32 @@ import { type SESv2Client, SendEmailCommand, type SendEmailCommandInput } from '
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { HttpRequest, RequestSigningArguments } from '@smithy/types';
 import { answerOf, type SesAnswer } from './answers.js';
+import { ByteLimit } from './byteLimit.js';
 import type { MailSender } from './mailSender.js';
 
 /** Carries the claim's time from the call to the signer; never goes over the wire. */
 const CLAIMED_AT_HEADER = 'x-sendonce-claimed-at';
 
+/**
+ * Of attachments in requests at a time: the SDK makes texts and buffers of them for each mail, four times their size, and a
+ * worker's heap has 192 MB. Who waits for too long is refused by SES, as any late claim is.
+ */
+const ATTACHMENT_BYTES_UNDER_WAY = 16_000_000;
+
 export class SdkSender implements MailSender {
+  readonly #attachments = new ByteLimit(ATTACHMENT_BYTES_UNDER_WAY);
+
   /** @param client its signer is a `ClaimTimeSigner`. */
   constructor(private readonly client: SESv2Client) {}
 
   async send(mail: SendEmailCommandInput, claimedAt: number): Promise<SesAnswer> {
+    const { Attachments } = mail.Content?.Simple ?? {};
+    if (!Attachments) return this.#send(mail, claimedAt);
+    const bytes = Attachments.reduce((sum, { RawContent }) => sum + (RawContent?.length ?? 0), 0);
+    return this.#attachments.within(bytes, () => this.#send(mail, claimedAt));
+  }
+
+  async #send(mail: SendEmailCommandInput, claimedAt: number): Promise<SesAnswer> {
     const command = new SendEmailCommand(mail);
     command.middlewareStack.add(
       (next) => (args) => {

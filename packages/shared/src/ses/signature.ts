@@ -40,9 +40,12 @@ export class RequestSigner {
     this.#canonicalPath = target.path.split('/').map(escapeUri).join('/');
   }
 
-  /** @param at ms since the epoch; the request is good for some minutes from then on. */
+  /**
+   * @param bodyHash SHA-256 in hex.
+   * @param at ms since the epoch; the request is good for some minutes from then on.
+   */
   sign(
-    body: string | Buffer,
+    bodyHash: string,
     at: number,
     { accessKeyId, secretAccessKey, sessionToken }: SigningCredentials,
   ): SignedHeaders {
@@ -54,7 +57,7 @@ export class RequestSigner {
       : 'content-type;host;x-amz-date';
     const canonicalRequest =
       `POST\n${this.#canonicalPath}\n\ncontent-type:${contentType}\nhost:${host}\nx-amz-date:${amzDate}\n` +
-      `${sessionToken ? `x-amz-security-token:${sessionToken}\n` : ''}\n${names}\n${hash('sha256', body, 'hex')}`;
+      `${sessionToken ? `x-amz-security-token:${sessionToken}\n` : ''}\n${names}\n${bodyHash}`;
     const scope = `${day}/${region}/${service}/aws4_request`;
     const toSign = `${ALGORITHM}\n${amzDate}\n${scope}\n${hash('sha256', canonicalRequest, 'hex')}`;
     const signature = createHmac('sha256', this.#signingKey(day, secretAccessKey))

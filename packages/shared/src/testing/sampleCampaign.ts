@@ -11,9 +11,12 @@ export interface SampleCampaign {
   yaml?: string | null;
   body?: string | null;
   html?: string;
+  mjml?: string;
   csv?: string | null;
   /** sample.json, of a template of single messages. */
   sample?: string;
+  /** Others, by their names. */
+  files?: Record<string, string | Buffer>;
 }
 
 const YAML =
@@ -32,17 +35,19 @@ export function makeCampaignDir(...campaigns: SampleCampaign[]): string {
 
 function writeCampaign(
   dir: string,
-  { id = 'news', settings = '', yaml, body, html, csv, sample }: SampleCampaign,
+  { id = 'news', settings = '', yaml, body, html, mjml, csv, sample, files = {} }: SampleCampaign,
 ): void {
   const folder = join(dir, id);
   mkdirSync(folder, { recursive: true });
-  const write = (name: string, content: string | null | undefined): void => {
+  const write = (name: string, content: string | Buffer | null | undefined): void => {
     if (content !== null && content !== undefined) writeFileSync(join(folder, name), content);
   };
   write('campaign.yaml', yaml === undefined ? `${YAML}${settings}` : yaml);
   write('body.txt', body === undefined ? 'Hi {{ first_name }},\nnews.\n' : body);
   write('body.html', html);
   write('sample.json', sample);
+  write('body.mjml', mjml);
+  for (const [name, content] of Object.entries(files)) write(name, content);
   write('recipients.csv', csv === undefined ? makeCsv(3) : csv);
 }
 

@@ -1,4 +1,5 @@
 /** One campaign: its definition, what comes next, the mail as a recipient gets it, and how its runs went. */
+import { type Attachment, formatSize } from '@sendonce/shared/attachments';
 import { describeSource, maskAddress } from '@sendonce/shared/audience';
 import {
   type CampaignProblem,
@@ -100,7 +101,7 @@ function scheduleCard({ definition }: CampaignSnapshot, { now, paused }: Campaig
   }</section>`;
 }
 
-function preview({ id, preview: shown, row }: CampaignPage): Html | '' {
+function preview({ id, preview: shown, row, snapshot }: CampaignPage): Html | '' {
   if (!shown) return '';
   const choice = html`<form class="verdict"><label class="row">Recipient number <input name="row" type="number" min="1" value="${row}"></label> <button>Show</button></form>`;
   if ('reason' in shown)
@@ -112,7 +113,16 @@ function preview({ id, preview: shown, row }: CampaignPage): Html | '' {
       ['subject', message.subject],
     ])}
     <pre>${message.text.replaceAll('\r\n', '\n').replaceAll(recipient.address, maskAddress(recipient.address))}</pre>
-    ${message.html === undefined ? '' : html`<iframe title="The HTML part" sandbox loading="lazy" src="/campaigns/${id}/preview.html?row=${row}"></iframe>`}</section>`;
+    ${message.html === undefined ? '' : html`<iframe title="The HTML part" sandbox loading="lazy" src="/campaigns/${id}/preview.html?row=${row}"></iframe>`}
+    ${attachmentList(snapshot?.attachments ?? [])}</section>`;
+}
+
+function attachmentList(attachments: readonly Attachment[]): Html | '' {
+  if (attachments.length === 0) return '';
+  return html`<h3>Attachments</h3><ul>${attachments.map(
+    ({ contentId, contentType, name, size }) =>
+      html`<li>${name} <span class="soft">${contentType}, ${formatSize(size)}${contentId ? ', shown in the HTML' : ''}</span></li>`,
+  )}</ul>`;
 }
 
 function historyChart(runs: readonly RunRecord[]): Html {

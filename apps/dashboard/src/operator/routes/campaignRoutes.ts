@@ -1,4 +1,5 @@
 /** `/campaigns`: what they are and how they go, "run now", and pausing a schedule. */
+import { readAttachments, withPictures } from '@sendonce/shared/attachments';
 import type { AuditTrail } from '@sendonce/shared/audit';
 import {
   CampaignFileError,
@@ -57,10 +58,11 @@ export function campaignRoutes(services: CampaignServices, campaignsDir: string)
   );
   router.get('/campaigns/:campaign/preview.html', async (request, response, next) => {
     const loaded = await load(campaignsDir, request.params.campaign);
-    const preview =
-      loaded && 'campaign' in loaded ? await previews.get(loaded.campaign, rowOf(request)) : undefined;
-    if (!preview || 'reason' in preview || preview.message.html === undefined) return next();
-    response.set('content-security-policy', PREVIEW_CSP).type('html').send(preview.message.html);
+    if (!loaded || 'problems' in loaded) return next();
+    const preview = await previews.get(loaded.campaign, rowOf(request));
+    if ('reason' in preview || preview.message.html === undefined) return next();
+    const html = await withItsPictures(preview.message.html, loaded.campaign);
+    response.set('content-security-policy', PREVIEW_CSP).type('html').send(html);
   });
   router.post('/campaigns/:campaign/run', async (request, response, next) => {
     const { campaign: id } = request.params;
@@ -145,6 +147,12 @@ async function load(campaignsDir: string, id: string): Promise<Loaded> {
     if (error instanceof UsageError) return undefined;
     throw error;
   }
+}
+
+/** Without another request: the policy of the page loads nothing. */
+async function withItsPictures(html: string, { attachments = [], baseDir }: LoadedCampaign): Promise<string> {
+  const pictures = attachments.filter(({ contentId }) => contentId);
+  return withPictures(html, pictures, await readAttachments(baseDir, pictures));
 }
 
 function rowOf({ query }: Request): number {
