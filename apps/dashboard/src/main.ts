@@ -28,6 +28,7 @@ import {
   type Service,
 } from '@sendonce/shared/runtime';
 import { readKnownAccount } from '@sendonce/shared/ses';
+import { MessageTemplates, SingleMessages } from '@sendonce/shared/singleMessages';
 import { openUnsubscribeLinks, SuppressionList } from '@sendonce/shared/suppression';
 import type { Express } from 'express';
 import { api } from './api/api.js';
@@ -80,8 +81,27 @@ await runProcess('dashboard', async (services, settings, logger, { alerts, healt
     { clock, queues, redis, runs },
     { prefix, retentionMs: settings.ledgerRetentionMs },
   );
+  const outcomes = new MailOutcomes({ redis, runs }, { prefix });
+  const templates = new MessageTemplates({ clock }, settings);
+  const messages = new SingleMessages(
+    { clock, linkPages, logger, queues, redis, runs, suppressions, templates },
+    { ...settings, prefix, durability: settings.redis },
+  );
+  services.push(messages);
   const programs = api(
-    { audit, clicks: redirects.clicks, clock, ledger, logger, queues, requests, runs, suppressions },
+    {
+      audit,
+      clicks: redirects.clicks,
+      clock,
+      ledger,
+      logger,
+      messages,
+      outcomes,
+      queues,
+      requests,
+      runs,
+      suppressions,
+    },
     { ...settings, keys: settings.apiKeys },
   );
   const operators = {
@@ -90,7 +110,7 @@ await runProcess('dashboard', async (services, settings, logger, { alerts, healt
     clock,
     ledger,
     logger,
-    outcomes: new MailOutcomes({ redis, runs }, { prefix }),
+    outcomes,
     pauses: new SchedulePauses({ redis, prefix }),
     prefix,
     queues,

@@ -12,6 +12,7 @@ import {
   type DuePayload,
   FREEZE,
   type FreezePayload,
+  MESSAGES_QUEUE,
   type Queues,
   RUNS_QUEUE,
   type RunsPayload,
@@ -30,6 +31,8 @@ import type { ChunkSender } from './send.js';
 
 /** Chunks that a process sends at once. Two keep it busy while one settles; more would only put more in doubt when it dies. */
 const CHUNKS_AT_ONCE = 2;
+/** Chunks of single messages beside these: mostly of one message, which waits for nobody else's answer. */
+const MESSAGE_CHUNKS_AT_ONCE = 2;
 /** A freezing is long, so it must not keep a due occurrence waiting. */
 const RUN_JOBS_AT_ONCE = 4;
 const HELD_ROUND_MS = 1_000;
@@ -77,6 +80,11 @@ export class JobConsumer implements Service {
         SENDS_QUEUE,
         (job, token) => acknowledge(job, token, () => this.#unlessHeld(() => this.#handleSendJob(job))),
         workerOptions(redis, prefix, CHUNKS_AT_ONCE, telemetry),
+      ),
+      new Worker<SendPayload>(
+        MESSAGES_QUEUE,
+        (job, token) => acknowledge(job, token, () => this.#unlessHeld(() => this.#handleSendJob(job))),
+        workerOptions(redis, prefix, MESSAGE_CHUNKS_AT_ONCE, telemetry),
       ),
     ];
     for (const worker of this.#workers) this.#report(worker);

@@ -5,6 +5,7 @@
 import type { CampaignSnapshot } from '@sendonce/shared/campaign';
 import { compileMessage, type MessageTemplate } from '@sendonce/shared/message';
 import { parseRunId, type Runs, recipientCount } from '@sendonce/shared/run';
+import type { RateKind } from '@sendonce/shared/ses';
 
 const KEPT_RUNS = 16;
 
@@ -14,8 +15,10 @@ export interface PinnedRun {
   scheduledAt: Date;
   /** Before its audience was frozen. */
   createdAt: Date;
-  /** How many there are to send to, after freezing. */
+  /** How many there are to send to, after freezing; of single messages nobody knows. */
   recipients: number;
+  /** Whose places in the account's rate its recipients take. */
+  kind: RateKind;
   /** Links of its mails of which this worker has told. */
   notedLinks: Set<string>;
 }
@@ -49,7 +52,11 @@ export class PinnedRuns {
       template,
       scheduledAt,
       createdAt: record.createdAt,
-      recipients: recipientCount(record) - record.numbers.suppressed,
+      recipients:
+        record.origin === 'messages'
+          ? Number.POSITIVE_INFINITY
+          : recipientCount(record) - record.numbers.suppressed,
+      kind: record.origin === 'messages' ? 'message' : 'campaign',
       notedLinks: new Set(),
     };
   }

@@ -8,11 +8,12 @@ import { NO_ALERT } from '@sendonce/alerts';
 import type { Continuity } from '@sendonce/shared/continuity';
 import { resumeRun } from '@sendonce/shared/control';
 import type { Reputation, ReputationWindow, SesEvents } from '@sendonce/shared/events';
-import type { Ledger, Tally } from '@sendonce/shared/ledger';
-import { addFreezeJob, ensureSendJobs, type Queues } from '@sendonce/shared/queue';
+import { type Ledger, type Tally, UnknownChunkError } from '@sendonce/shared/ledger';
+import { addFreezeJob, ensureChunkJobs, type Queues } from '@sendonce/shared/queue';
 import type { RunRecord, Runs } from '@sendonce/shared/run';
 import type { Clock, Logger, RedisConnection, Service } from '@sendonce/shared/runtime';
 import { leftOf, type SesAccount } from '@sendonce/shared/ses';
+import { COLLECT_MS } from '@sendonce/shared/singleMessages';
 import type { AbsenceProof } from './absence.js';
 import { pauseRun } from './pauses.js';
 import type { PinnedRuns } from './pinnedRuns.js';
@@ -22,6 +23,8 @@ const RECONCILE_EVERY_MAX_MS = 5_000;
 const LOOKS_A_FENCE = 8;
 /** While numbers change, somebody is at it, and jobs need no look; ms. */
 const QUIET_AFTER_MS = 10_000;
+/** A run of single messages is never quiet; so many of its chunks are looked after at a time, the oldest first. */
+const MESSAGE_CHUNKS_A_LOOK = 500;
 
 export interface ReconcilerServices {
   continuity: Pick<Continuity, 'mayWork' | 'releasedAt'>;
@@ -128,12 +131,20 @@ export class Reconciler implements Service {
     else if (standing.verdict === 'pause' && record.numbers.queued > 0 && !record.resumedByOperatorAt)
       // An operator who resumes it knows why it has paused.
       await pauseRun(this.#services, run, { cause: 'reputation', reason: standing.reason });
-    if (!record.frozenAt) {
+    if (record.origin === 'messages') await this.#sealIfDue(record);
+    else if (!record.frozenAt) {
       if (record.status === 'freezing') await addFreezeJob(queues.runs, run);
       if (record.status === 'cancelled') await runs.close(run, this.#config.ledgerRetentionMs);
       return;
     }
     await this.#reconcileChunks(record);
+  }
+
+  /** A run of single messages takes in no more after its time, or once it is cancelled. */
+  async #sealIfDue({ id, createdAt, cancelledAt, frozenAt }: RunRecord): Promise<void> {
+    const { clock, runs } = this.#services;
+    const isDue = clock.now() - createdAt.getTime() > COLLECT_MS;
+    if (frozenAt || cancelledAt || isDue) await runs.seal(id);
   }
 
   /** What paused for a reason that may mend itself is tried again, unless the account says that it is still so. */
@@ -156,11 +167,23 @@ export class Reconciler implements Service {
     for (let chunk = 0; chunk < record.chunks; chunk++) {
       if (this.#isStopped) return;
       const known = tallies.get(chunk);
-      const tally = known && isSettled(known) ? known : await this.#settleChunk(record, chunk);
-      if (tally.queued > 0) waiting.push(chunk);
+      const tally = known && isSettled(known) ? known : await this.#settleIfThere(record, chunk);
+      if (tally && tally.queued > 0) waiting.push(chunk);
     }
-    if (isOpen && isQuiet)
-      await ensureSendJobs(queues.sends, { run: record.id, chunks: record.chunks }, waiting);
+    if (!isOpen) return;
+    if (record.origin === 'messages')
+      await ensureChunkJobs(queues, record, waiting.slice(0, MESSAGE_CHUNKS_A_LOOK));
+    else if (isQuiet) await ensureChunkJobs(queues, record, waiting);
+  }
+
+  /** Undefined: nobody has created the chunk. Single messages have such gaps, see `Runs.allotChunk`. */
+  async #settleIfThere(record: RunRecord, chunk: number): Promise<Tally | undefined> {
+    try {
+      return await this.#settleChunk(record, chunk);
+    } catch (error) {
+      if (!(error instanceof UnknownChunkError && record.origin === 'messages')) throw error;
+      return undefined;
+    }
   }
 
   /** Silent claims to doubts, proven absences to queued, and whoever is still queued in a cancelled run to cancelled. */
@@ -197,8 +220,7 @@ export class Reconciler implements Service {
       claimedBefore,
     });
     logger.info({ ...ref, resent: moved.positions.length }, 'no event came for these doubts: sending again');
-    if (record.status !== 'paused')
-      await ensureSendJobs(queues.sends, { run: record.id, chunks: record.chunks }, [chunk]);
+    if (record.status !== 'paused') await ensureChunkJobs(queues, record, [chunk]);
     return moved.tally;
   }
 
@@ -211,6 +233,8 @@ export class Reconciler implements Service {
     const { journalRetentionMs: journalMs, ledgerRetentionMs: ledgerMs } = this.#config;
     for (let chunk = 0; chunk < record.chunks; chunk++) {
       const ref = { run: record.id, chunk };
+      // From here on nobody may fill a gap: the run would not be looked at any more.
+      if (record.origin === 'messages') await ledger.bury(ref);
       const tally = await ledger.tally(ref);
       await runs.tally(record.id, chunk, tally);
       if (!isSettled(tally)) return;

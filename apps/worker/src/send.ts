@@ -14,7 +14,7 @@ import { ClaimNotDurableError, OlderDataError, UnknownChunkError } from '@sendon
 import { hasEarlierTurn, type Queues } from '@sendonce/shared/queue';
 import { type Gate, type Pause, type Runs, UnknownRunError } from '@sendonce/shared/run';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
-import type { MailSender, Remedy, Reservation, SendRate, SesAccount } from '@sendonce/shared/ses';
+import type { MailSender, RateKind, Remedy, Reservation, SendRate, SesAccount } from '@sendonce/shared/ses';
 import type { LateSuppressions, SuppressionList } from '@sendonce/shared/suppression';
 import { ChunkReports } from './chunkReports.js';
 import type { MailRenderer } from './mailRenderer.js';
@@ -27,7 +27,7 @@ import { RefusalRow } from './refusals.js';
 /** Recipients a claim, at the most: what a killed worker leaves in doubt. */
 const BATCH_SIZE = 100;
 /** A micro-batch takes about this long at the account's rate, at the most, ms; a slow account gets small claims. */
-const BATCH_MS = 2_000;
+const BATCH_MS = 500;
 /** A request is not sent when its claim is older than this, ms. Only thrift: what makes it safe is the signature. */
 const STALE_CLAIM_MS = 120_000;
 /** A claim is made so long before its first place, so that it stands when the place comes, ms. */
@@ -37,7 +37,7 @@ const TURN_MS = 10_000;
 /** SES can't be reached: until the next try, ms. */
 const UNREACHABLE_MS = 2_000;
 /** Others may still be sending on the quota's last places; a pause would keep them from it, ms. */
-const LAST_PLACES_MS = 2 * BATCH_MS;
+const LAST_PLACES_MS = 4_000;
 
 export interface SendServices {
   clock: Clock;
@@ -170,7 +170,8 @@ export class ChunkSender {
     const { ref, signal } = chunk;
     let standing: Standing = { gate: 'open', tally };
     let turnEndsAt = clock.now() + TURN_MS;
-    let pace = await this.#reserve(tally.queued, signal);
+    const reserve = (queued: number) => this.#reserve(queued, chunk.run.kind, signal);
+    let pace = await reserve(tally.queued);
     while (pace.places > 0) {
       await pauseUntil(pace.startsAt - CLAIM_AHEAD_MS, clock, signal);
       if (signal.aborted || !(await continuity.mayWork())) return 'interrupted';
@@ -181,7 +182,7 @@ export class ChunkSender {
       // when somebody else may have the next turn, since nobody else could use them.
       const isTurnOver = clock.now() > turnEndsAt;
       const goesOn = claimed.queued > 0 && !isTurnOver;
-      const next = goesOn ? this.#reserve(claimed.queued, signal) : undefined;
+      const next = goesOn ? reserve(claimed.queued) : undefined;
       next?.catch(() => undefined);
       const started = this.#start(batch);
       underWay.push(started);
@@ -195,20 +196,20 @@ export class ChunkSender {
       if (!goesOn && standing.tally.queued === 0) return 'done';
       if (isTurnOver && (await hasEarlierTurn(queues.sends, priority))) return 'interrupted';
       if (isTurnOver) turnEndsAt = clock.now() + TURN_MS;
-      pace = await (next ?? this.#reserve(standing.tally.queued, signal));
+      pace = await (next ?? reserve(standing.tally.queued));
     }
     return signal.aborted ? 'interrupted' : this.#pauseForQuota(ref.run);
   }
 
   /** Places for a micro-batch; none when the quota is used up, also after a moment in which others used their last ones. */
-  async #reserve(queued: number, signal: AbortSignal): Promise<Reservation> {
+  async #reserve(queued: number, kind: RateKind, signal: AbortSignal): Promise<Reservation> {
     const { clock, rate } = this.#services;
     const aBatch = Math.max(1, Math.floor(((await rate.ratePerSecond()) * BATCH_MS) / 1_000));
     const size = Math.min(queued, BATCH_SIZE, aBatch);
-    const pace = await rate.reserve(size);
-    if (pace.places > 0) return pace;
+    const pace = await rate.reserve(size, kind, signal);
+    if (pace.places > 0 || signal.aborted) return pace;
     await pauseUntil(clock.now() + LAST_PLACES_MS, clock, signal);
-    return rate.reserve(size);
+    return rate.reserve(size, kind, signal);
   }
 
   async #claim(

@@ -1,4 +1,10 @@
-import { formatProblem, loadCampaigns, nextOccurrence } from '@sendonce/shared/campaign';
+import {
+  type Campaign,
+  formatProblem,
+  isMessageTemplate,
+  loadCampaigns,
+  nextOccurrence,
+} from '@sendonce/shared/campaign';
 import { readSettings } from '@sendonce/shared/runtime';
 import type { Command } from 'commander';
 import { formatDate, printTable, remark } from '../output.js';
@@ -14,7 +20,7 @@ export function addCampaignsCommand(program: Command): void {
         campaigns.map(({ id, definition }) => {
           const { schedule } = definition;
           const next = schedule && nextOccurrence(schedule, new Date());
-          return [id, describeSchedule(schedule), formatDate(next) || '–', definition.subject];
+          return [id, describeSchedule(definition), formatDate(next) || '–', definition.subject];
         }),
       );
       for (const problem of problems) remark(formatProblem(problem));
@@ -22,7 +28,9 @@ export function addCampaignsCommand(program: Command): void {
     });
 }
 
-function describeSchedule(schedule: Parameters<typeof nextOccurrence>[0] | undefined): string {
+function describeSchedule(definition: Campaign): string {
+  const { schedule } = definition;
+  if (isMessageTemplate(definition)) return 'single messages';
   if (!schedule) return 'by hand';
   return 'at' in schedule ? `once, ${schedule.at}` : `${schedule.cron} (${schedule.timezone})`;
 }

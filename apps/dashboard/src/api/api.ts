@@ -10,6 +10,7 @@ import { campaignOperations } from './campaignOperations.js';
 import { docsPage } from './docsPage.js';
 import { errorHandler } from './errorHandler.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
+import { messageOperations } from './messageOperations.js';
 import { openapi } from './openapi.js';
 import { expressPath, type Operation } from './operation.js';
 import { ProblemError } from './problems.js';
@@ -50,6 +51,7 @@ export function allOperations(services: ApiServices, config: ApiConfig): Operati
     ...campaignOperations(services, config),
     startOperation(services, config),
     ...runOperations(services),
+    ...messageOperations(services),
     ...suppressionOperations(services),
   ];
 }

@@ -3,10 +3,22 @@
  * address.
  */
 import { relative } from 'node:path';
-import { CampaignFileError, type CampaignProblem, UnknownCampaignError } from '@sendonce/shared/campaign';
+import {
+  CampaignFileError,
+  type CampaignProblem,
+  NotRunnableError,
+  UnknownCampaignError,
+} from '@sendonce/shared/campaign';
 import { CrowdedCampaignError, ForgottenRequestError, RequestMismatchError } from '@sendonce/shared/control';
 import { UnknownRunError } from '@sendonce/shared/run';
 import type { Logger } from '@sendonce/shared/runtime';
+import {
+  BusyError,
+  ForgottenMessageError,
+  MessageMismatchError,
+  UnfitMessageError,
+  UnknownTemplateError,
+} from '@sendonce/shared/singleMessages';
 import type { ErrorRequestHandler } from 'express';
 import { failedRequest } from '../failedRequest.js';
 import { PROBLEMS, ProblemError, problemDocument } from './problems.js';
@@ -43,12 +55,29 @@ function problemOf(error: unknown, campaignsDir: string): ProblemError {
   if (error instanceof UnknownRunError) return new ProblemError('unknown-run');
   if (error instanceof UnknownCampaignError) return new ProblemError('unknown-campaign');
   if (error instanceof CampaignFileError) return invalidCampaign(error.problems, campaignsDir);
+  if (error instanceof NotRunnableError)
+    return new ProblemError('message-template', { detail: error.message });
   if (error instanceof RequestMismatchError) return new ProblemError('key-reused', { detail: error.message });
   if (error instanceof ForgottenRequestError)
     return new ProblemError('forgotten-run', { detail: 'Take a new key to start another run.' });
   if (error instanceof CrowdedCampaignError)
     return new ProblemError('too-many-requests', { detail: error.message, headers: { 'retry-after': '60' } });
-  return ofExpress(error);
+  return ofMessage(error) ?? ofExpress(error);
+}
+
+function ofMessage(error: unknown): ProblemError | undefined {
+  if (error instanceof UnknownTemplateError)
+    return new ProblemError('unknown-template', { detail: error.message });
+  if (error instanceof UnfitMessageError)
+    return new ProblemError('unfit-message', {
+      members: { errors: error.findings.map(({ pointer, detail }) => ({ detail, pointer: `#${pointer}` })) },
+    });
+  if (error instanceof MessageMismatchError)
+    return new ProblemError('other-message', { detail: error.message });
+  if (error instanceof ForgottenMessageError) return new ProblemError('forgotten-message');
+  if (error instanceof BusyError)
+    return new ProblemError('busy', { detail: error.message, headers: { 'retry-after': '1' } });
+  return undefined;
 }
 
 /** Express and its parsers say what is wrong by a status; their words may repeat what was sent. */
@@ -67,7 +96,7 @@ function ofExpress(error: unknown): ProblemError {
 
 function invalidCampaign(problems: CampaignProblem[], campaignsDir: string): ProblemError {
   return new ProblemError('invalid-campaign', {
-    detail: `${problems.length === 1 ? 'One problem' : `${problems.length} problems`}; no run was started.`,
+    detail: `${problems.length === 1 ? 'One problem' : `${problems.length} problems`}; nothing was started.`,
     members: { problems: problems.map((problem) => problemJson(problem, campaignsDir)) },
   });
 }

@@ -2,6 +2,7 @@
  * How often somebody may ask. Counted in this process: with two dashboards it is twice as often, which does for what it is
  * for, a loop gone wild. What protects SES and its account are the rate and the quota of the workers.
  */
+import type { Request } from 'express';
 import { type RateLimitRequestHandler, rateLimit } from 'express-rate-limit';
 import { ProblemError } from './problems.js';
 
@@ -10,19 +11,25 @@ const WINDOW_MS = 60_000;
 /** Requests a minute. */
 export interface Limits {
   ofKey: number;
+  /** Those that are about single messages, which are counted by themselves: they are many by nature. */
+  messagesOfKey: number;
   /** With a wrong key, or none, from one address (of IPv6: from one /56). */
   failures: number;
 }
 
-export const DEFAULT_LIMITS: Limits = { ofKey: 600, failures: 30 };
+export const DEFAULT_LIMITS: Limits = { ofKey: 600, messagesOfKey: 60_000, failures: 30 };
 
-export function keyLimit({ ofKey }: Limits): RateLimitRequestHandler {
+export function keyLimit({ messagesOfKey, ofKey }: Limits): RateLimitRequestHandler {
   return rateLimit({
     ...COMMON,
-    limit: ofKey,
-    identifier: 'key',
-    keyGenerator: (_, { locals }) => String(locals.client),
+    limit: (request) => (isOfMessages(request) ? messagesOfKey : ofKey),
+    identifier: (request) => (isOfMessages(request) ? 'messages' : 'key'),
+    keyGenerator: (request, { locals }) => `${locals.client} ${isOfMessages(request)}`,
   });
+}
+
+function isOfMessages({ path }: Request): boolean {
+  return /^\/messages(\/|$)/.test(path);
 }
 
 /**

@@ -42,7 +42,7 @@ interface Description {
   method: 'get' | 'post' | 'put' | 'delete';
   /** With `{name}` for what `path` takes. */
   url: `/${string}`;
-  group: 'Campaigns' | 'Runs' | 'Suppressions';
+  group: 'Campaigns' | 'Runs' | 'Messages' | 'Suppressions';
   scope: ApiScope;
   summary: string;
   description?: string;

@@ -1,6 +1,14 @@
 /** What goes in and out, by name. The OpenAPI document takes these as its components. */
 import { parseRecipientAddress } from '@sendonce/shared/audience';
-import { NUMBER_NAMES, RUN_OUTCOME_NAMES, type RunJson } from '@sendonce/shared/run';
+import { STATE_NAMES } from '@sendonce/shared/ledger';
+import {
+  MAIL_OUTCOME_NAMES,
+  NUMBER_NAMES,
+  RUN_ORIGINS,
+  RUN_OUTCOME_NAMES,
+  RUN_STATUSES,
+  type RunJson,
+} from '@sendonce/shared/run';
 import { EVERYTHING, SUPPRESSION_REASONS } from '@sendonce/shared/suppression';
 import { z } from 'zod';
 
@@ -25,10 +33,11 @@ const counts = <Name extends string>(names: readonly Name[]) =>
 const RunShape = z.object({
   run: z.string().meta({ description: 'Its id: the campaign and the scheduled time.' }),
   campaign: z.string(),
-  origin: z.enum(['schedule', 'manual', 'api']),
-  status: z
-    .enum(['freezing', 'sending', 'settling', 'paused', 'cancelled', 'finished'])
-    .meta({ description: 'settling: only doubts are left. finished: everybody is in a final state.' }),
+  origin: z.enum(RUN_ORIGINS),
+  status: z.enum(RUN_STATUSES).meta({
+    description:
+      'collecting: single messages are taken in. settling: only doubts are left. finished: everybody is in a final state.',
+  }),
   pause_reason: z.string().exactOptional(),
   pause_cause: z.enum(['operator', 'campaign', 'account', 'quota', 'reputation', 'redis']).exactOptional(),
   retry_at: time.exactOptional().meta({ description: 'Not before this time it is tried again by itself.' }),
@@ -71,6 +80,24 @@ export const Report = component(
         .meta({ description: '`null`: links that were not sent.' }),
       by_hour: z.array(z.object({ hour: time.nullable(), ...clicks })),
     }),
+  }),
+);
+
+export const Message = component(
+  'Message',
+  z.object({
+    key: z.string().meta({ description: 'The Idempotency-Key.' }),
+    template: z.string(),
+    status: z.enum(STATE_NAMES).meta({
+      description:
+        'Of the mail: in_doubt is settled by events of SES, by proof of absence, or by an operator.',
+    }),
+    accepted_at: time,
+    run: z.string().meta({ description: 'The run that it was collected in.' }),
+    message_id: z.string().exactOptional().meta({ description: "SES's." }),
+    sent_at: time.exactOptional(),
+    reason: z.string().exactOptional().meta({ description: 'Why it was not sent, or is in doubt.' }),
+    outcomes: z.array(z.enum(MAIL_OUTCOME_NAMES)).exactOptional(),
   }),
 );
 

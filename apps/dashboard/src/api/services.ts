@@ -1,8 +1,10 @@
 /** What the operations stand on. */
 import type { AuditTrail } from '@sendonce/shared/audit';
 import type { ControlServices, RunRequests } from '@sendonce/shared/control';
+import type { MailOutcomes } from '@sendonce/shared/events';
 import type { Clicks } from '@sendonce/shared/links';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
+import type { SingleMessages } from '@sendonce/shared/singleMessages';
 import type { SuppressionList } from '@sendonce/shared/suppression';
 
 export interface ApiServices extends ControlServices {
@@ -10,6 +12,8 @@ export interface ApiServices extends ControlServices {
   clicks: Clicks;
   clock: Clock;
   logger: Logger;
+  messages: SingleMessages;
+  outcomes: MailOutcomes;
   requests: RunRequests;
   suppressions: SuppressionList;
 }

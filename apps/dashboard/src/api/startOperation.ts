@@ -1,7 +1,8 @@
 /** Starting a run: the one request that must not count twice. See `RunRequests` for how it does not. */
-import { loadCampaign } from '@sendonce/shared/campaign';
+import { assertRunnable, type LoadedCampaign, loadCampaign } from '@sendonce/shared/campaign';
 import { runJson } from '@sendonce/shared/run';
 import { z } from 'zod';
+import { idempotencyKey, unquoted } from './idempotencyKey.js';
 import { type Operation, operation } from './operation.js';
 import { ProblemError } from './problems.js';
 import { campaignId, Run } from './schemas.js';
@@ -9,17 +10,6 @@ import type { ApiConfig, ApiServices } from './services.js';
 
 /** A client's clock may be ahead of ours by this much, ms. */
 const CLOCK_SKEW_MS = 60_000;
-
-/**
- * A text in quotes, as the draft says (a structured field), or bare, as most clients send it: the same key.
- * https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
- */
-const idempotencyKey = z
-  .string(
-    'The header is needed: any text that is new for every run, and the same when a request is repeated.',
-  )
-  .regex(/^[\x20-\x7e]{1,255}$/, 'Expected 1 to 255 characters of ASCII.')
-  .meta({ description: 'New for every run, the same when a request is repeated; at most 255 characters.' });
 
 export function startOperation(services: ApiServices, config: ApiConfig): Operation {
   const { audit, logger, requests } = services;
@@ -32,7 +22,7 @@ export function startOperation(services: ApiServices, config: ApiConfig): Operat
     summary: 'Start a run',
     description: `It begins at once. The same Idempotency-Key is the same run, as long as the run is known (LEDGER_RETENTION_DAYS, 90 by default), whichever dashboard is asked and whatever died in between: repeat a request that got no answer. The key is needed because without one such a repetition would be a second run, and a second mail to everybody.`,
     path: z.strictObject({ campaign: campaignId }),
-    headers: z.object({ 'idempotency-key': idempotencyKey }),
+    headers: z.object({ 'idempotency-key': idempotencyKey('run') }),
     body: z.strictObject({
       scheduled_at: z.iso
         .datetime({ offset: true, error: 'Expected a time with its zone, as 2026-11-24T10:00:00Z.' })
@@ -53,7 +43,14 @@ export function startOperation(services: ApiServices, config: ApiConfig): Operat
         },
       },
     },
-    problems: ['unknown-campaign', 'invalid-campaign', 'invalid-time', 'key-reused', 'forgotten-run'],
+    problems: [
+      'unknown-campaign',
+      'invalid-campaign',
+      'message-template',
+      'invalid-time',
+      'key-reused',
+      'forgotten-run',
+    ],
     handle: async ({ path: { campaign }, headers, body, client, base }) => {
       const scheduledAt = body.scheduled_at === undefined ? undefined : new Date(body.scheduled_at);
       if (scheduledAt) assertStartable(scheduledAt, services.clock.now(), config.ledgerRetentionMs);
@@ -64,7 +61,7 @@ export function startOperation(services: ApiServices, config: ApiConfig): Operat
           campaign,
           ...(scheduledAt && { scheduledAt }),
         },
-        () => loadCampaign(config.campaignsDir, campaign),
+        () => loadRunnable(config.campaignsDir, campaign),
       );
       const outcome = created ? 'done' : 'nothing';
       await audit.record({
@@ -88,6 +85,13 @@ export function startOperation(services: ApiServices, config: ApiConfig): Operat
   });
 }
 
+/** Before the key is used up. */
+async function loadRunnable(dir: string, id: string): Promise<LoadedCampaign> {
+  const campaign = await loadCampaign(dir, id);
+  assertRunnable(campaign);
+  return campaign;
+}
+
 /** Of a time that long ago nobody knows whether it had a run. */
 function assertStartable(scheduledAt: Date, now: number, retentionMs: number): void {
   if (scheduledAt.getTime() > now + CLOCK_SKEW_MS)
@@ -98,8 +102,4 @@ function assertStartable(scheduledAt: Date, now: number, retentionMs: number): v
     throw new ProblemError('invalid-time', {
       detail: 'scheduled_at is longer ago than runs are remembered: it may have been sent.',
     });
-}
-
-function unquoted(key: string): string {
-  return /^"(.+)"$/.exec(key)?.[1]?.replace(/\\(["\\])/g, '$1') ?? key;
 }

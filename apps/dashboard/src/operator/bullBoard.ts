@@ -76,8 +76,13 @@ export function bullBoard(queues: Queues, basePath: string, options: { readOnlyM
     externalJobUrl: runOfJob,
     description: 'One job a chunk of at most 500 recipients. A finished one that is retried sends nothing.',
   });
+  const messages = new BullMQAdapter(queues.messages, {
+    ...options,
+    externalJobUrl: runOfJob,
+    description: 'One job a chunk of single messages, which pass the chunks of campaigns.',
+  });
   const scrubber = makeScrubber();
-  for (const adapter of [runs, sends]) {
+  for (const adapter of [runs, sends, messages]) {
     adapter.setFormatter('name', (job: BoardJob) => scrubber.text(describeJob(job)));
     // Ours hold none; somebody else may have put a job there.
     adapter.setFormatter('data', (data) => scrubber.value(data));
@@ -85,7 +90,7 @@ export function bullBoard(queues: Queues, basePath: string, options: { readOnlyM
   const serverAdapter = new ExpressAdapter();
   serverAdapter.setBasePath(basePath);
   createBullBoard({
-    queues: [runs, sends],
+    queues: [runs, sends, messages],
     serverAdapter,
     options: { uiConfig: UI },
   });

@@ -4,8 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AuditTrail } from '@sendonce/shared/audit';
 import { RunRequests } from '@sendonce/shared/control';
+import { MailOutcomes } from '@sendonce/shared/events';
 import { Ledger } from '@sendonce/shared/ledger';
-import { Clicks } from '@sendonce/shared/links';
+import { Clicks, LinkPages } from '@sendonce/shared/links';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import {
@@ -16,8 +17,9 @@ import {
   makeApiKey,
   makeLogger,
 } from '@sendonce/shared/runtime';
+import { MessageTemplates, SingleMessages } from '@sendonce/shared/singleMessages';
 import { SuppressionList } from '@sendonce/shared/suppression';
-import { makeCampaignDir, openTestRedis, StubClock } from '@sendonce/shared/testing';
+import { MESSAGE_YAML, makeCampaignDir, openTestRedis, StubClock } from '@sendonce/shared/testing';
 import express from 'express';
 import { API_PATH, api } from '../api/api.js';
 import { DEFAULT_LIMITS, type Limits } from '../api/limits.js';
@@ -45,12 +47,28 @@ export async function openApiServer({
   const suppressions = new SuppressionList({ redis, prefix, clock });
   const requests = new RunRequests({ clock, queues, redis, runs }, { prefix, retentionMs: RETENTION_MS });
   const clicks = new Clicks({ redis }, { prefix, retentionMs: RETENTION_MS });
+  const outcomes = new MailOutcomes({ redis, runs }, { prefix });
+  const linkPages = new LinkPages({ redis, prefix, clock });
   const audit = new AuditTrail({ redis, prefix, clock });
-  const services = { audit, clicks, clock, ledger, logger, queues, requests, runs, suppressions };
   const campaignsDir = makeCampaignDir(
     { settings: 'schedule:\n  cron: 0 10 * * *\n  timezone: UTC\n' },
     { id: 'broken', body: 'Hi {{ frist_name }}\n' },
+    { id: 'receipt', yaml: MESSAGE_YAML },
   );
+  const templates = new MessageTemplates({ clock }, { campaignsDir });
+  const messages = new SingleMessages(
+    { clock, linkPages, logger, queues, redis, runs, suppressions, templates },
+    {
+      prefix,
+      journalRetentionMs: RETENTION_MS,
+      ledgerRetentionMs: RETENTION_MS,
+      durability: { allowsVolatile: true, minReplicas: 0 },
+    },
+  );
+  const services = {
+    ...{ audit, clicks, clock, ledger, logger, messages, outcomes },
+    ...{ queues, requests, runs, suppressions },
+  };
   const keys: ApiKey[] = [];
   const config = { campaignsDir, ledgerRetentionMs: RETENTION_MS, keys, limits };
 

@@ -39,3 +39,10 @@ export function findClash(columns: readonly string[]): string | undefined {
   }
   return undefined;
 }
+
+/** What is wrong with a name that programs give to a merge field; they write it as templates do. Undefined: all is well. */
+export function fieldNameProblem(name: string): string | undefined {
+  const field = toFieldName(name);
+  if (field === name) return undefined;
+  return field === '' ? 'this is no name of a field' : `templates could not use this name; write ${field}`;
+}

@@ -4,8 +4,14 @@
  */
 import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
-import { type AudienceSource, AudienceSourceError, openAudience, parseMailbox } from '../audience/index.js';
+import { join, relative } from 'node:path';
+import {
+  type AudienceSource,
+  AudienceSourceError,
+  audienceFile,
+  openAudience,
+  parseMailbox,
+} from '../audience/index.js';
 import { checkTemplates, type MessagePart } from '../message/index.js';
 import type { CampaignProblem } from './campaignProblem.js';
 import {
@@ -17,6 +23,7 @@ import {
   YAML_HINTS,
 } from './campaignSchema.js';
 import { withDefaultUtm } from './linksSchema.js';
+import { isMessageTemplate, strangersInTemplate } from './messageTemplate.js';
 import { type PlaceOf, readYaml } from './yamlFile.js';
 
 export interface CampaignBody {
@@ -98,9 +105,17 @@ class CampaignFolder {
   async #readDefinition(): Promise<[Campaign | undefined, PlaceOf]> {
     const text = await this.#readText('subject', 'it says what is sent to whom, and when');
     if (text === undefined) return [undefined, () => ({ line: 1, column: 1 })];
-    const { value, problems, placeOf } = readYaml(text, CampaignSchema, YAML_HINTS);
+    const { value, keys, problems, placeOf } = readYaml(text, CampaignSchema, YAML_HINTS);
     for (const { message, expected, ...place } of problems)
       this.#report(this.#files.subject, message, place, expected);
+    if (value && isMessageTemplate(value))
+      for (const key of strangersInTemplate(keys))
+        this.#report(
+          this.#files.subject,
+          `${key}: can't stand beside "audience: messages"`,
+          placeOf([key]),
+          'an audience from a file, or no such key: single messages are sent when a program asks for them',
+        );
     return [value && resolveDefaults(this.#id, value), placeOf];
   }
 
@@ -132,6 +147,7 @@ class CampaignFolder {
   async #audienceFields(audience: AudienceDefinition, placeOf: PlaceOf): Promise<string[] | undefined> {
     try {
       const source = openAudience(audience, this.#baseDir);
+      if (isMessageTemplate({ audience })) return await this.#sampleFields(source);
       const fields = await source.fields();
       await this.#checkSomebody(audience, source);
       return fields;
@@ -148,6 +164,15 @@ class CampaignFolder {
     }
   }
 
+  /** The sample's merge fields; undefined when there is no sample: what programs send is checked when it comes. */
+  async #sampleFields(source: AudienceSource): Promise<string[] | undefined> {
+    for await (const row of source.rows()) {
+      if ('recipient' in row) return source.fields();
+      this.#report(join(this.#baseDir, 'sample.json'), row.invalid);
+    }
+    return undefined;
+  }
+
   async #checkSomebody(audience: AudienceDefinition, source: AudienceSource): Promise<void> {
     let why = 'it has no rows';
     let count = 0;
@@ -156,8 +181,7 @@ class CampaignFolder {
       count += 1;
       if (count === 1) why = `none of its rows can be used; the first, line ${row.line}: ${row.invalid}`;
     }
-    const file = 'csv' in audience ? audience.csv : audience.ndjson;
-    this.#report(resolve(this.#baseDir, file), `the audience is empty: ${why}`);
+    this.#report(audienceFile(audience, this.#baseDir), `the audience is empty: ${why}`);
   }
 
   #report(

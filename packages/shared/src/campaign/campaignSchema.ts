@@ -12,7 +12,7 @@ import type { YamlHints } from './yamlFile.js';
 
 const ADDRESS_EXPECTED = 'an address, as jane@example.com or "Jane Doe <jane@example.com>"';
 const SCHEDULE_EXPECTED = '{ cron, timezone } or { at }';
-const AUDIENCE_EXPECTED = '{ csv: FILE } or { ndjson: FILE }, and maybe address_field';
+const AUDIENCE_EXPECTED = '{ csv: FILE } or { ndjson: FILE }, and maybe address_field; or the word messages';
 
 const nonEmpty = z.string().trim().min(1, 'expected some text');
 
@@ -86,7 +86,12 @@ const schedule = z.union([z.strictObject({ cron, timezone }), z.strictObject({ a
 /** Written like the column's header, or like the merge field. */
 const address_field = nonEmpty.default('email');
 const audience = z.union(
-  [z.strictObject({ csv: nonEmpty, address_field }), z.strictObject({ ndjson: nonEmpty, address_field })],
+  [
+    z.strictObject({ csv: nonEmpty, address_field }),
+    z.strictObject({ ndjson: nonEmpty, address_field }),
+    // A template of single messages: recipients come one by one, and the file holds what a preview shows.
+    z.literal('messages').transform(() => ({ messages: 'sample.json', address_field: 'to' })),
+  ],
   { error: `expected ${AUDIENCE_EXPECTED}` },
 );
 

@@ -11,4 +11,5 @@ export {
   snapshotOf,
   UnknownCampaignError,
 } from './loadCampaigns.js';
+export { assertRunnable, isMessageTemplate, NotRunnableError } from './messageTemplate.js';
 export { catchUp, nextOccurrence, occurrencesBetween, previousOccurrence } from './schedule.js';

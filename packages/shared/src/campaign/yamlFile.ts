@@ -27,12 +27,15 @@ export interface YamlHints {
   expected: Record<string, string>;
 }
 
-/** @returns the checked value, or all problems in the order of the file. `placeOf` serves problems that are found later. */
+/**
+ * @returns the checked value, or all problems in the order of the file. `placeOf` serves problems that are found later, and so
+ *   do `keys`, which tell what was given from what is a default.
+ */
 export function readYaml<Schema extends z.ZodType>(
   text: string,
   schema: Schema,
   hints: YamlHints,
-): { value?: z.infer<Schema>; problems: YamlProblem[]; placeOf: PlaceOf } {
+): { value?: z.infer<Schema>; keys: string[]; problems: YamlProblem[]; placeOf: PlaceOf } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   const placeAt = (offset: number) => {
@@ -44,13 +47,15 @@ export function readYaml<Schema extends z.ZodType>(
     ...placeAt(pos[0]),
     message: `YAML: ${message}`,
   }));
-  if (syntax.length > 0) return { problems: firstOfEachLine(syntax).map(withStarHint), placeOf };
+  const keys = topKeys(document);
+  if (syntax.length > 0) return { keys, problems: firstOfEachLine(syntax).map(withStarHint), placeOf };
   const value = toValue(document);
-  if ('problem' in value) return { problems: [{ line: 1, column: 1, message: value.problem }], placeOf };
+  if ('problem' in value)
+    return { keys, problems: [{ line: 1, column: 1, message: value.problem }], placeOf };
 
   const strangers = unknownKeys(document, hints.keys);
   const parsed = schema.safeParse(value.value);
-  if (parsed.success) return { value: parsed.data, problems: [], placeOf };
+  if (parsed.success) return { value: parsed.data, keys, problems: [], placeOf };
   const isExplained = (issue: z.core.$ZodIssue) =>
     strangers.some(({ path }) => path.join('.') === issue.path.join('.')) && issue.code === 'invalid_union';
   const problems = [
@@ -61,7 +66,11 @@ export function readYaml<Schema extends z.ZodType>(
       .flatMap((issue) => describe(issue, document, hints))
       .map(({ path, ...problem }) => ({ ...placeOf(path), ...problem })),
   ];
-  return { problems: problems.sort((a, b) => a.line - b.line || a.column - b.column), placeOf };
+  return { keys, problems: problems.sort((a, b) => a.line - b.line || a.column - b.column), placeOf };
+}
+
+function topKeys({ contents }: Document): string[] {
+  return isMap(contents) ? contents.items.map(({ key }) => (isScalar(key) ? String(key.value) : '')) : [];
 }
 
 function toValue(document: Document): { value: unknown } | { problem: string } {

@@ -44,7 +44,7 @@ export async function readStanding(services: StandingServices): Promise<Standing
     services.readAccount(),
     reputation.read(),
     services.countWorkers(),
-    queues.sends.getJobCountByTypes('waiting', 'prioritized', 'active'),
+    waitingJobsOf(queues),
     services.readDurability(),
     services.readHold(),
   ]);
@@ -59,6 +59,13 @@ export async function readStanding(services: StandingServices): Promise<Standing
     durability,
     hold,
   };
+}
+
+async function waitingJobsOf({ messages, sends }: Queues): Promise<number> {
+  const counts = await Promise.all(
+    [messages, sends].map((queue) => queue.getJobCountByTypes('waiting', 'prioritized', 'active')),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Ended ones stay among the open until they are tidied up; those are passed over, unless somebody is in doubt. */

@@ -2,7 +2,7 @@
  * Tries those again whom SES or a template refused, after a repair. May be repeated: whoever dies in the middle leaves an
  * open run with queued recipients, which the reconciler takes up.
  */
-import { ensureSendJobs } from '../queue/index.js';
+import { ensureChunkJobs } from '../queue/index.js';
 import type { ControlServices } from './runControl.js';
 
 /**
@@ -31,6 +31,6 @@ export async function retryRejected(
     retried += moved.positions.length;
     waiting.push(chunk);
   }
-  if (record.status !== 'paused') await ensureSendJobs(queues.sends, { run, chunks: record.chunks }, waiting);
+  if (record.status !== 'paused') await ensureChunkJobs(queues, record, waiting);
   return retried;
 }

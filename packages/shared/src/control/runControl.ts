@@ -3,7 +3,7 @@
  * repeated: what a process that died in the middle left out, the reconciler or the second try does.
  */
 import type { Ledger, Tally } from '../ledger/index.js';
-import { addFreezeJob, ensureSendJobs, type Queues } from '../queue/index.js';
+import { addFreezeJob, ensureChunkJobs, type Queues } from '../queue/index.js';
 import type { Runs } from '../run/index.js';
 
 export interface ControlServices {
@@ -28,13 +28,13 @@ export async function resumeRun(
 ): Promise<boolean> {
   if (!(await runs.resume(run, by))) return false;
   const record = await runs.get(run);
-  if (!record.frozenAt) {
+  if (record.status === 'freezing') {
     await addFreezeJob(queues.runs, run);
     return true;
   }
   const tallies = [...(await runs.chunkTallies(run))];
   const waiting = tallies.filter(([, tally]) => hasQueued(tally)).map(([chunk]) => chunk);
-  await ensureSendJobs(queues.sends, { run, chunks: record.chunks }, waiting);
+  await ensureChunkJobs(queues, record, waiting);
   return true;
 }
 
@@ -84,7 +84,7 @@ export async function settleDoubts(
       count.tooYoung += doubts.filter(({ claimedAt }) => claimedAt > claimedBefore).length;
     if (hasQueued(moved.tally)) waiting.push(chunk);
   }
-  if (record.status !== 'paused') await ensureSendJobs(queues.sends, { run, chunks: record.chunks }, waiting);
+  if (record.status !== 'paused') await ensureChunkJobs(queues, record, waiting);
   return count;
 }
 

@@ -2,7 +2,7 @@
  * Starts a run: by a schedule, by hand, or by a program. Whoever dies in the middle does it again: the run exists once, its
  * campaign is pinned by whoever was first, and its freezing has one job.
  */
-import { type LoadedCampaign, snapshotOf } from '../campaign/index.js';
+import { assertRunnable, type LoadedCampaign, snapshotOf } from '../campaign/index.js';
 import { addFreezeJob } from '../queue/index.js';
 import type { RunOrigin, RunRecord } from '../run/index.js';
 import type { ControlServices } from './runControl.js';
@@ -23,11 +23,13 @@ export interface StartedRun {
   created: boolean;
 }
 
+/** @throws {NotRunnableError} */
 export async function startRun(
   services: StartServices,
   campaign: LoadedCampaign,
   { scheduledAt, origin, request }: RunStart,
 ): Promise<StartedRun> {
+  assertRunnable(campaign);
   const { runs } = services;
   const { run, created } = await runs.create(snapshotOf(campaign), scheduledAt, origin, request);
   const record = await runs.get(run);

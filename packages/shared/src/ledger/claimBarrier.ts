@@ -20,9 +20,10 @@ export class ClaimNotDurableError extends Error {
   override readonly name = 'ClaimNotDurableError';
 }
 
+type Rewrite = (redis: Redis) => Promise<unknown>;
+
 interface Waiting {
-  key: string;
-  claim: string;
+  rewrite: Rewrite;
   resolve(): void;
   reject(error: Error): void;
 }
@@ -44,12 +45,21 @@ export class ClaimBarrier implements Service {
    * @throws {ClaimNotDurableError}
    */
   async confirm(key: string, claim: string): Promise<void> {
+    await this.confirmWrite(key, (redis) => claimConfirm(redis, [key], [claim]));
+  }
+
+  /**
+   * The same for another write.
+   * @param rewrite writes it once more on the barrier's connection; answers 1, or 0 when the server has lost it.
+   * @throws {ClaimNotDurableError}
+   */
+  async confirmWrite(key: string, rewrite: Rewrite): Promise<void> {
     const master = await masterOf(this.#redis, key);
     const name = `${master.options.host}:${master.options.port}`;
     const known = this.#gates.get(name);
     const gate = known ?? new Gate(master, this.#safeguard);
     if (!known) this.#gates.set(name, gate);
-    return gate.pass(key, claim);
+    return gate.pass(rewrite);
   }
 
   async stop(): Promise<void> {
@@ -72,9 +82,9 @@ class Gate {
     this.#safeguard = safeguard;
   }
 
-  pass(key: string, claim: string): Promise<void> {
+  pass(rewrite: Rewrite): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ key, claim, resolve, reject });
+      this.#waiting.push({ rewrite, resolve, reject });
       if (!this.#isBusy) void this.#work();
     });
   }
@@ -96,7 +106,7 @@ class Gate {
   }
 
   async #confirmGroup(group: Waiting[]): Promise<void> {
-    const confirmations = group.map(({ key, claim }) => claimConfirm(this.#connection, [key], [claim]));
+    const confirmations = group.map(({ rewrite }) => rewrite(this.#connection));
     const [acknowledged, ...kept] = await Promise.all([this.#wait(confirmations), ...confirmations]);
     group.forEach(({ resolve, reject }, index) => {
       if (acknowledged !== undefined) reject(new ClaimNotDurableError(acknowledged));

@@ -8,7 +8,13 @@ import { luaScript, type RedisConnection } from '../runtime/index.js';
 import { type ChunkKeys, type ChunkRef, chunkKeys } from './chunk.js';
 import { type ClaimBarrier, ClaimNotDurableError } from './claimBarrier.js';
 import { decodeArchive, decodeEntries, encodeArchive, encodeEntries, type JournalEntry } from './journal.js';
-import { decodeRecipients, findAddress, type Recipient, stripRecipients } from './recipients.js';
+import {
+  decodeRecipients,
+  encodeRecipients,
+  findAddress,
+  type Recipient,
+  stripRecipients,
+} from './recipients.js';
 import {
   type LedgerEvent,
   type RecipientState,
@@ -20,6 +26,7 @@ import {
 const prelude = `${transitionsAsLua()}\n${readFileSync(new URL('../../src/ledger/lua/prelude.lua', import.meta.url), 'utf8')}`;
 const script = (name: string) => luaScript(import.meta.url, name, prelude);
 const chunkCreate = script('chunkCreate');
+const chunkConfirm = script('chunkConfirm');
 const recipientsClaim = script('recipientsClaim');
 const recipientsSettle = script('recipientsSettle');
 const recipientsMove = script('recipientsMove');
@@ -101,6 +108,20 @@ export class Ledger {
       [letters, recipients, encodeEntries(entries)],
     );
     return created === 1;
+  }
+
+  /**
+   * Has an empty chunk under a number, so that nobody can create another one. False: there is one.
+   * See singleMessages/ for who does that, and to whom.
+   */
+  async bury(ref: ChunkRef): Promise<boolean> {
+    return this.createChunk(ref, encodeRecipients([]), []);
+  }
+
+  /** Returns when a chunk that was created is durable. @throws {ClaimNotDurableError} when Redis can't promise it. */
+  async confirmChunk(ref: ChunkRef): Promise<void> {
+    const { version } = this.#keys(ref);
+    await this.#barrier?.confirmWrite(version, (redis) => chunkConfirm(redis, [version], []));
   }
 
   /**

@@ -1,6 +1,6 @@
 /** A campaign's mail as one of its recipients would get it, before anything is sent. */
 import { openAudience } from '../audience/index.js';
-import type { CampaignSnapshot } from '../campaign/index.js';
+import { type CampaignSnapshot, isMessageTemplate } from '../campaign/index.js';
 import { nextOccurrence } from '../campaign/schedule.js';
 import type { Recipient } from '../ledger/index.js';
 import { UsageError } from '../runtime/index.js';
@@ -21,7 +21,11 @@ export async function renderPreview(
 ): Promise<{ message: Message; recipient: Recipient }> {
   const recipient = await nthRecipient(snapshot, row);
   if (!recipient)
-    throw new UsageError(`The audience of ${snapshot.id} has fewer than ${row} valid recipients.`);
+    throw new UsageError(
+      isMessageTemplate(snapshot.definition)
+        ? `${snapshot.id} is a template of single messages: its sample.json has the one recipient whom a preview can show.`
+        : `The audience of ${snapshot.id} has fewer than ${row} valid recipients.`,
+    );
   const { schedule, unsubscribe } = snapshot.definition;
   const scheduledAt = (schedule && nextOccurrence(schedule, new Date())) ?? new Date();
   const link = unsubscribe ? { unsubscribeUrl } : {};

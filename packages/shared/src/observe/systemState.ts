@@ -8,7 +8,7 @@
 import type { Gauge } from 'prom-client';
 import type { ReputationWindow } from '../events/index.js';
 import type { Queues } from '../queue/index.js';
-import type { RunRecord, Runs } from '../run/index.js';
+import { RUN_STATUSES, type RunRecord, type Runs } from '../run/index.js';
 import type { RedisConnection } from '../runtime/index.js';
 import { readKnownAccount } from '../ses/index.js';
 import type { ProcessMetrics } from './processMetrics.js';
@@ -22,7 +22,6 @@ const PATIENCE_MS = 3_000;
 const RUNS_A_ROUND = 200;
 
 const JOB_STATES = ['waiting', 'prioritized', 'delayed', 'active', 'failed', 'completed'] as const;
-const RUN_STATUSES = ['freezing', 'sending', 'settling', 'paused', 'cancelled', 'finished'] as const;
 const PAUSE_CAUSES = ['operator', 'campaign', 'account', 'quota', 'reputation', 'redis'] as const;
 const OPEN_STATES = ['queued', 'claimed', 'in_doubt'] as const;
 

@@ -1,5 +1,15 @@
 /** The queues: names, payloads, retention, one file a queue. */
-export { closeQueues, openQueues, type Queues, RUNS_QUEUE, SENDS_QUEUE, workerOptions } from './queues.js';
+export { ensureChunkJobs } from './chunkJobs.js';
+export { addMessagesJob } from './messagesQueue.js';
+export {
+  closeQueues,
+  MESSAGES_QUEUE,
+  openQueues,
+  type Queues,
+  RUNS_QUEUE,
+  SENDS_QUEUE,
+  workerOptions,
+} from './queues.js';
 export {
   addDueJob,
   addFreezeJob,

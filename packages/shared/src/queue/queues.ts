@@ -1,5 +1,5 @@
 /**
- * The two queues, and what all their users have to agree on. BullMQ's keys share one hash tag, since its scripts touch
+ * The queues, and what all their users have to agree on. BullMQ's keys share one hash tag, since its scripts touch
  * many keys of a queue at once (Redis Cluster).
  */
 import { Queue, type Telemetry, type WorkerOptions } from 'bullmq';
@@ -10,10 +10,12 @@ import type { SendsQueue } from './sendsQueue.js';
 
 export const RUNS_QUEUE = 'runs';
 export const SENDS_QUEUE = 'sends';
+export const MESSAGES_QUEUE = 'messages';
 
 export interface Queues {
   runs: RunsQueue;
   sends: SendsQueue;
+  messages: SendsQueue;
 }
 
 /** BullMQ's own occurrences are computed by the same function as ours, so that they can't disagree. */
@@ -29,11 +31,15 @@ function queuePrefix(prefix: string): string {
 /** @param telemetry BullMQ's, where jobs are traced. */
 export function openQueues(connection: RedisConnection, prefix: string, telemetry?: Telemetry): Queues {
   const options = { connection, prefix: queuePrefix(prefix), settings, ...(telemetry && { telemetry }) };
-  return { runs: new Queue(RUNS_QUEUE, options), sends: new Queue(SENDS_QUEUE, options) };
+  return {
+    runs: new Queue(RUNS_QUEUE, options),
+    sends: new Queue(SENDS_QUEUE, options),
+    messages: new Queue(MESSAGES_QUEUE, options),
+  };
 }
 
-export async function closeQueues({ runs, sends }: Queues): Promise<void> {
-  await Promise.all([runs.close(), sends.close()]);
+export async function closeQueues({ runs, sends, messages }: Queues): Promise<void> {
+  await Promise.all([runs.close(), sends.close(), messages.close()]);
 }
 
 /**

@@ -14,6 +14,8 @@ export {
   NUMBER_NAMES,
   type Pause,
   type PauseCause,
+  RUN_ORIGINS,
+  RUN_STATUSES,
   type RunNumbers,
   type RunOrigin,
   type RunRecord,

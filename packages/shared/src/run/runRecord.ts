@@ -28,10 +28,19 @@ export const NUMBER_NAMES = [
 ] as const satisfies (keyof RunNumbers)[];
 
 /**
- * freezing: the audience is being read. sending: somebody is queued or claimed. settling: only doubts are left.
+ * freezing: the audience is being read. collecting: single messages are taken in, and sent. sending: somebody is queued or claimed. settling: only doubts are left.
  * finished: every recipient is in a final state. Derived from the record, never stored.
  */
-export type RunStatus = 'freezing' | 'sending' | 'settling' | 'paused' | 'cancelled' | 'finished';
+export const RUN_STATUSES = [
+  'freezing',
+  'collecting',
+  'sending',
+  'settling',
+  'paused',
+  'cancelled',
+  'finished',
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** Why a run pauses. Those that are not the operator's or the campaign's are tried again by themselves. */
 export type PauseCause =
@@ -55,8 +64,9 @@ export interface Pause {
   retryAt?: Date;
 }
 
-/** `manual`: by an operator. `api`: by a program. */
-export type RunOrigin = 'schedule' | 'manual' | 'api';
+/** `manual`: by an operator. `api`: by a program. `messages`: single messages, see singleMessages/. */
+export const RUN_ORIGINS = ['schedule', 'manual', 'api', 'messages'] as const;
+export type RunOrigin = (typeof RUN_ORIGINS)[number];
 
 export interface RunRecord {
   id: string;
@@ -67,7 +77,7 @@ export interface RunRecord {
   /** Hash of the pinned campaign. */
   hash: string;
   status: RunStatus;
-  /** 0 until frozen. */
+  /** 0 until frozen; of single messages the numbers that were handed out, some of which may never become chunks. */
   chunks: number;
   numbers: RunNumbers;
   /** What SES's events told of the mails. */
@@ -87,8 +97,6 @@ export interface RunRecord {
   /** When a number changed last. */
   touchedAt?: Date;
 }
-
-const ORIGINS: readonly RunOrigin[] = ['schedule', 'manual', 'api'];
 
 /** @param fields the record's hash in Redis. Undefined when it is empty: there is no such run. */
 export function toRunRecord(fields: Record<string, string>): RunRecord | undefined {
@@ -111,7 +119,7 @@ export function toRunRecord(fields: Record<string, string>): RunRecord | undefin
   return {
     id: fields.id,
     campaign: fields.campaign ?? '',
-    origin: ORIGINS.find((origin) => origin === fields.origin) ?? 'manual',
+    origin: RUN_ORIGINS.find((origin) => origin === fields.origin) ?? 'manual',
     hash: fields.hash ?? '',
     status: statusOf(fields, numbers),
     chunks: Number(fields.chunks ?? 0),
@@ -139,7 +147,7 @@ function toNumbers(fields: Record<string, string>): RunNumbers {
 function statusOf(fields: Record<string, string>, numbers: RunNumbers): RunStatus {
   if (fields.cancelled_at) return 'cancelled';
   if (fields.paused_at) return 'paused';
-  if (!fields.frozen_at) return 'freezing';
+  if (!fields.frozen_at) return fields.origin === 'messages' ? 'collecting' : 'freezing';
   if (numbers.queued + numbers.claimed > 0) return 'sending';
   return numbers.in_doubt > 0 ? 'settling' : 'finished';
 }

@@ -18,6 +18,8 @@ const runTally = luaScript(import.meta.url, 'runTally', prelude);
 const runGate = luaScript(import.meta.url, 'runGate');
 const runAsk = luaScript(import.meta.url, 'runAsk');
 const runRefusals = luaScript(import.meta.url, 'runRefusals');
+const chunkAllot = luaScript(import.meta.url, 'chunkAllot');
+const runSeal = luaScript(import.meta.url, 'runSeal');
 const runOutcomes = luaScript(import.meta.url, 'runOutcomes', prelude);
 
 /** What a worker may do next in a run. `foreign`: the chunk is not part of it, another freezer was quicker. */
@@ -214,6 +216,21 @@ export class Runs {
     if (reply === -1) throw new UnknownRunError(run);
     if (reply === 2) return 'behind';
     return reply === 1 ? 'frozen' : 'was-frozen';
+  }
+
+  /**
+   * A chunk's number for single messages, which nobody else has. It is the holder's to create; until then, and for good when
+   * the holder dies, it is a gap.
+   * @returns undefined: the run takes in no more, it is sealed, cancelled, full or gone.
+   */
+  async allotChunk(run: string, most: number): Promise<number | undefined> {
+    const chunk = Number(await chunkAllot(this.#redis, [this.#keys(run).record], [most]));
+    return chunk < 0 ? undefined : chunk;
+  }
+
+  /** Ends a run of single messages: no chunk is allotted from here on. May be repeated. */
+  async seal(run: string): Promise<void> {
+    await runSeal(this.#redis, [this.#keys(run).record], [this.#clock.now()]);
   }
 
   async invalidRows(run: string): Promise<InvalidRow[]> {

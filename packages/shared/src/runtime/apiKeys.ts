@@ -7,8 +7,11 @@
  */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** `read`: campaigns and runs, without addresses. `runs`: start, pause, resume, cancel. `suppressions`: addresses, too. */
-export const API_SCOPES = ['read', 'runs', 'suppressions'] as const;
+/**
+ * `read`: campaigns and runs, without addresses. `runs`: start, pause, resume, cancel. `messages`: single messages, by their
+ * keys. `suppressions`: addresses, too.
+ */
+export const API_SCOPES = ['read', 'runs', 'messages', 'suppressions'] as const;
 
 export type ApiScope = (typeof API_SCOPES)[number];
 

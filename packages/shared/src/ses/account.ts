@@ -48,6 +48,7 @@ export function accountKeys(prefix: string) {
     account: `${base}:account`,
     asking: `${base}:account:asking`,
     next: `${base}:next`,
+    messagesNext: `${base}:messages-next`,
     slowdown: `${base}:slowdown`,
     left: `${base}:left`,
     places: `${base}:places`,

@@ -5,4 +5,4 @@ export { SesClient, type SesConfig } from './client.js';
 export { assertClocksAgree, readClockSkew, readRedisSkewMs } from './clocks.js';
 export { type MailContent, type MailPosition, makeSendEmailInput, sendonceId, TAGS } from './mail.js';
 export type { MailSender } from './mailSender.js';
-export { type Reservation, SendRate } from './rate.js';
+export { type RateKind, type Reservation, SendRate } from './rate.js';

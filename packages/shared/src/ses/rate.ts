@@ -1,11 +1,13 @@
 /**
  * The account's rate and quota, shared by all workers on all machines and counted in recipients. A worker reserves places
- * *before* it claims, so that a claim is never older than the sending of it takes.
+ * *before* it claims, so that a claim is never older than the sending of it takes. Single messages pass campaigns: they wait
+ * for what is reserved already, which is bounded, and may take most of the rate as long as they come.
  *
  * Not a library's limiter: those that keep their state in Redis count in windows (a burst at the edge of each), or wait in
  * a queue of one process. This is one script of a few lines.
  */
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock, luaScript, type RedisConnection } from '../runtime/index.js';
 import { accountKeys, type SesAccount } from './account.js';
 
@@ -21,10 +23,17 @@ const SHARE_OF_RATE = 0.987;
 const PUSH_BACK_PLACES = 2;
 const SLOW_DOWN_BY = 0.995;
 const LEAST_FACTOR = 0.25;
+/** Nothing is reserved for campaigns that begins later than this, ms: however many workers there are, messages wait no longer. */
+const AHEAD_MS = 500;
+/** Of the rate, while campaigns want some of it as well. */
+const SHARE_OF_MESSAGES = 0.75;
 /** SES's quota is of the last so many ms. */
 const QUOTA_WINDOW_MS = 86_400_000;
 /** Places are counted by the time at which they were reserved, in slots of so many ms. */
 const SLOT_MS = 600_000;
+
+/** For whom places are: single messages go first. */
+export type RateKind = 'campaign' | 'message';
 
 export interface RateConfig {
   /** `SES_MAX_RATE`; default: the account's own. */
@@ -63,16 +72,22 @@ export class SendRate {
     return this.#config.maxRatePerSecond ?? state?.maxRatePerSecond ?? CAUTIOUS_RATE;
   }
 
-  async reserve(places: number): Promise<Reservation> {
-    const rate = await this.#pace();
-    const { next, slowdown, left, places: byTime } = accountKeys(this.#config.prefix);
-    const reply = await placesReserve(
-      this.#redis,
-      [next, slowdown, left, byTime],
-      [places, rate, SLOT_MS, QUOTA_WINDOW_MS / SLOT_MS],
-    );
-    const [granted, waitMs, intervalMs] = (reply as (number | string)[]).map(Number);
-    return { places: granted ?? 0, startsAt: this.#clock.now() + (waitMs ?? 0), intervalMs: intervalMs ?? 0 };
+  /**
+   * Waits while enough is reserved for the next moment.
+   * @param signal ends the waiting, without places.
+   */
+  async reserve(places: number, kind: RateKind, signal: AbortSignal): Promise<Reservation> {
+    const share = kind === 'message' ? SHARE_OF_MESSAGES : 0;
+    const { next, slowdown, left, places: byTime, messagesNext } = accountKeys(this.#config.prefix);
+    const keys = [next, slowdown, left, byTime, messagesNext];
+    for (;;) {
+      const window = [SLOT_MS, QUOTA_WINDOW_MS / SLOT_MS, AHEAD_MS, share];
+      const reply = await placesReserve(this.#redis, keys, [places, await this.#pace(), ...window]);
+      const [granted = 0, waitMs = 0, intervalMs = 0] = (reply as (number | string)[]).map(Number);
+      if (granted >= 0) return { places: granted, startsAt: this.#clock.now() + waitMs, intervalMs };
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return { places: 0, startsAt: this.#clock.now(), intervalMs };
+    }
   }
 
   /** What is used of the rate: all of one that was set below the account's, where there is room anyway. */

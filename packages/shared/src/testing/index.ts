@@ -1,7 +1,13 @@
 /** For tests only: a Redis with a prefix of its own, campaigns in a folder, a clock that stands until it is moved. */
 
 export { REDIRECT_TRICKS } from './redirectTricks.js';
-export { makeCampaignDir, makeCsv, makeSnapshot, type SampleCampaign } from './sampleCampaign.js';
+export {
+  MESSAGE_YAML,
+  makeCampaignDir,
+  makeCsv,
+  makeSnapshot,
+  type SampleCampaign,
+} from './sampleCampaign.js';
 export { shuffled } from './shuffled.js';
 export { StubClock } from './stubClock.js';
 export { openTestRedis, type TestRedis } from './testRedis.js';

@@ -17,6 +17,10 @@ export interface SampleCampaign {
 const YAML =
   'from: Dif <updates@dif.io>\nsubject: News for {{ first_name }}\naudience:\n  csv: recipients.csv\n';
 
+/** The campaign.yaml of a template of single messages. */
+export const MESSAGE_YAML =
+  'from: Dif <updates@dif.io>\nsubject: News for {{ first_name }}\naudience: messages\nunsubscribe: no\n';
+
 /** Writes campaigns into a folder of their own, and returns it. */
 export function makeCampaignDir(...campaigns: SampleCampaign[]): string {
   const dir = mkdtempSync(join(tmpdir(), 'sendonce-campaigns-'));

@@ -1,6 +1,12 @@
 /** One campaign: its definition, what comes next, the mail as a recipient gets it, and how its runs went. */
 import { maskAddress } from '@sendonce/shared/audience';
-import { type CampaignProblem, type CampaignSnapshot, nextOccurrence } from '@sendonce/shared/campaign';
+import {
+  type AudienceDefinition,
+  type CampaignProblem,
+  type CampaignSnapshot,
+  isMessageTemplate,
+  nextOccurrence,
+} from '@sendonce/shared/campaign';
 import type { SchedulePause } from '@sendonce/shared/control';
 import type { Recipient } from '@sendonce/shared/ledger';
 import type { Message } from '@sendonce/shared/message';
@@ -38,7 +44,7 @@ export function campaignView(page: CampaignPage, viewer: Viewer): View {
     body: html`<h1>${snapshot?.definition.name ?? id}</h1>
       ${snapshot?.definition.description && html`<p>${snapshot.definition.description}</p>`}
       <div id="problems" data-live>${problemList(problems)}</div>
-      ${snapshot && viewer.role === 'operator' ? actions(page, viewer) : ''}
+      ${snapshot && !isMessageTemplate(snapshot.definition) && viewer.role === 'operator' ? actions(page, viewer) : ''}
       ${snapshot ? definitionCard(snapshot) : ''}
       <section id="schedule" data-live>${snapshot ? scheduleCard(snapshot, page) : ''}</section>
       ${preview(page)}
@@ -57,20 +63,27 @@ function actions({ id, paused, snapshot }: CampaignPage, viewer: Viewer): Html {
 }
 
 function definitionCard({ definition, hash }: CampaignSnapshot): Html {
-  const { audience, from, in_doubt, links, reply_to, schedule, subject, unsubscribe } = definition;
+  const { audience, from, in_doubt, links, reply_to, subject, unsubscribe } = definition;
   return html`<section class="card"><h3>Definition <span class="soft">${hash}</span></h3>${facts([
     ['from', from],
     ...(reply_to ? [['answers to', reply_to] as [string, string]] : []),
     ['subject', subject],
-    ['schedule', describeSchedule(schedule)],
-    ['audience', 'csv' in audience ? audience.csv : audience.ndjson],
+    ['schedule', describeSchedule(definition)],
+    ['audience', isMessageTemplate(definition) ? 'single messages' : fileOf(audience)],
     ['in doubt', in_doubt],
     ['unsubscribe link', unsubscribe ? 'yes' : 'no'],
     ['links', links ? `counted at ${links.prefix}` : 'not counted'],
   ])}</section>`;
 }
 
-function scheduleCard({ definition: { schedule } }: CampaignSnapshot, { now, paused }: CampaignPage): Html {
+function fileOf(audience: AudienceDefinition): string {
+  return 'csv' in audience ? audience.csv : 'ndjson' in audience ? audience.ndjson : audience.messages;
+}
+
+function scheduleCard({ definition }: CampaignSnapshot, { now, paused }: CampaignPage): Html {
+  const { schedule } = definition;
+  if (isMessageTemplate(definition))
+    return html`<p class="soft">A template of single messages: programs send by it, through the API.</p>`;
   if (!schedule) return html`<p class="soft">It has no schedule: it runs by hand, or by the API.</p>`;
   if (paused)
     return html`<p class="alert warn">The schedule was paused by ${paused.by} ${relative(paused.at, now)}. Nothing fires until somebody lets it go on.</p>`;

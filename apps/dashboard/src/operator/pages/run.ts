@@ -15,7 +15,7 @@ import { csrfField, type View } from '../layout.js';
 import { chart } from './chart.js';
 import { facts } from './overview.js';
 import { runActions } from './runActions.js';
-import { left, progress, rateOf, status, timeToGo } from './runParts.js';
+import { left, progress, rateOf, runTitle, status, timeToGo } from './runParts.js';
 
 const LINKS_SHOWN = 15;
 
@@ -35,7 +35,7 @@ export function runView(page: RunPage, viewer: Viewer): View {
   return {
     title: `${run.id}: ${run.status}`,
     section: 'runs',
-    body: html`<h1>${run.id}</h1>
+    body: html`<h1>${runTitle(run)}</h1>
       <section id="state" data-live>${stateCard(page)}${viewer.role === 'operator' ? runActions(run, viewer) : ''}</section>
       <section id="numbers" data-live>${numbersCard(run)}</section>
       <section id="chart" data-live>${historyChart(page.history)}</section>
@@ -45,10 +45,13 @@ export function runView(page: RunPage, viewer: Viewer): View {
         ['campaign', html`<a href="/campaigns/${run.campaign}">${run.campaign}</a>`],
         ['scheduled', timeOf(run.scheduledAt, zone)],
         ['begun', timeOf(run.createdAt, zone)],
-        ['audience frozen', timeOf(run.frozenAt, zone)],
+        [
+          run.origin === 'messages' ? 'took in messages until' : 'audience frozen',
+          timeOf(run.frozenAt, zone),
+        ],
         ['finished', timeOf(run.finishedAt, zone)],
         ['started by', run.origin],
-      ])}<p><a href="/queues/queue/sends">Its jobs in the queue</a></p>
+      ])}<p><a href="/queues/queue/${run.origin === 'messages' ? 'messages' : 'sends'}">Its jobs in the queue</a></p>
         ${viewer.role === 'operator' ? html`<form method="post" action="/runs/${run.id}/export">${csrfField(viewer)}<button>Recipients as CSV</button></form>` : ''}</section>`,
   };
 }
@@ -76,11 +79,11 @@ function numbersCard(run: RunRecord): Html {
   const { numbers, outcomes } = run;
   const parts = NUMBER_NAMES.filter((name) => name !== 'audience');
   const sum = parts.reduce((total, name) => total + numbers[name], 0);
-  const isFrozen = run.frozenAt !== undefined;
+  const isKnown = run.status !== 'freezing';
   return html`<div class="card"><h3>Numbers</h3>
     ${facts(NUMBER_NAMES.map((name) => [name.replace('_', ' '), count(numbers[name])]))}
     <p class="soft">${
-      isFrozen
+      isKnown
         ? html`${parts.filter((name) => numbers[name] > 0).map((name, index) => html`${index > 0 ? ' + ' : ''}${count(numbers[name])} ${name.replace('_', ' ')}`)} = ${count(sum)} ${sum === numbers.audience ? html`<span class="good">✓ the audience</span>` : html`<span class="warn">of ${count(numbers.audience)}: numbers are on their way</span>`}`
         : 'The audience is being read.'
     }</p>

@@ -7,7 +7,7 @@ import { type Html, html } from '../html.js';
 const RATE_WINDOW_MS = 60_000;
 
 export function runCard(run: RunRecord, now: number): Html {
-  return html`<section class="card"><h3><a href="/runs/${run.id}">${run.id}</a> ${status(run)}</h3>
+  return html`<section class="card"><h3><a href="/runs/${run.id}">${runTitle(run)}</a> ${status(run)}</h3>
     ${run.pauseReason ? html`<p class="reason">${run.pauseReason}</p>` : ''}${progress(run)}
     <p class="soft">${count(run.numbers.sent)} sent, ${count(left(run))} to go, begun ${relative(run.createdAt, now)}</p></section>`;
 }
@@ -15,7 +15,7 @@ export function runCard(run: RunRecord, now: number): Html {
 export function runTable(runs: readonly RunRecord[]): Html {
   return html`<div class="scroll"><table><thead><tr><th>run</th><th>status</th><th class="n">audience</th><th class="n">sent</th><th class="n">delivered</th><th class="n">rejected</th><th class="n">in doubt</th><th>finished</th></tr></thead>
     <tbody>${runs.map(
-      (run) => html`<tr><td><a href="/runs/${run.id}">${run.id}</a></td><td>${status(run)}</td>
+      (run) => html`<tr><td><a href="/runs/${run.id}">${runTitle(run)}</a></td><td>${status(run)}</td>
         ${[run.numbers.audience, run.numbers.sent, run.outcomes.delivered, run.numbers.rejected, run.numbers.in_doubt].map((value) => html`<td class="n">${count(value)}</td>`)}
         <td>${time(run.finishedAt)}</td></tr>`,
     )}</tbody></table></div>`;
@@ -36,13 +36,22 @@ export function left({ numbers }: RunRecord): number {
   return numbers.queued + numbers.claimed;
 }
 
+/** What a run is, for people: runs of single messages are of a template, and collected for a while. */
+export function runTitle({ id, campaign, createdAt, origin }: RunRecord): Html {
+  return origin === 'messages' ? html`Messages of ${campaign} since ${time(createdAt)}` : html`${id}`;
+}
+
 /** Mails a second over the last minute of a run that is sending; undefined: not known. */
 export function rateOf(run: RunRecord, history: readonly HistoryPoint[], now: number): number | undefined {
-  if (run.status !== 'sending') return undefined;
+  if (run.status !== 'sending' && run.status !== 'collecting') return undefined;
   const before = history.findLast(({ at }) => at.getTime() < now - RATE_WINDOW_MS / 2);
-  const since = Math.max(before?.at.getTime() ?? run.frozenAt?.getTime() ?? now, now - 10 * RATE_WINDOW_MS);
+  const since = Math.max(before?.at.getTime() ?? beginOf(run)?.getTime() ?? now, now - 10 * RATE_WINDOW_MS);
   const seconds = (now - since) / 1_000;
   return seconds < 1 ? undefined : (run.numbers.sent - (before?.sent ?? 0)) / seconds;
+}
+
+function beginOf({ origin, createdAt, frozenAt }: RunRecord): Date | undefined {
+  return origin === 'messages' ? createdAt : frozenAt;
 }
 
 export function timeToGo(run: RunRecord, rate: number | undefined): string {

@@ -4,6 +4,7 @@ import type { AuditTrail } from '@sendonce/shared/audit';
 import {
   CampaignFileError,
   type CampaignProblem,
+  isMessageTemplate,
   type LoadedCampaign,
   loadCampaign,
   loadCampaigns,
@@ -65,7 +66,8 @@ export function campaignRoutes(services: CampaignServices, campaignsDir: string)
     const { campaign: id } = request.params;
     const loaded = await load(campaignsDir, id);
     if (!loaded) return next();
-    if ('problems' in loaded) return response.redirect(303, `/campaigns/${id}`);
+    const isRunnable = 'campaign' in loaded && !isMessageTemplate(loaded.campaign.definition);
+    if (!isRunnable) return response.redirect(303, `/campaigns/${id}`);
     const { record, created } = await startRun(services, loaded.campaign, {
       scheduledAt: new Date(clock.now()),
       origin: 'manual',

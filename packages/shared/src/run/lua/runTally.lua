@@ -16,12 +16,17 @@ if known then
 end
 
 if not known or tonumber(ARGV[4]) > old[1] then
-  local packed = {ARGV[4]}
+  local packed, news = {ARGV[4]}, 0
   for i = 1, states do
     local number = tonumber(ARGV[4 + i])
     packed[i + 1] = number
     local change = number - (old[i + 1] or 0)
     if change ~= 0 then redis.call('HINCRBY', KEYS[1], ARGV[4 + states + i], change) end
+    news = news + change
+  end
+  -- Nobody reads an audience there: it is who has come.
+  if news > 0 and redis.call('HGET', KEYS[1], 'origin') == 'messages' then
+    redis.call('HINCRBY', KEYS[1], 'audience', news)
   end
   redis.call('HSET', KEYS[2], ARGV[3], table.concat(packed, ' '))
   redis.call('HSET', KEYS[1], 'touched_at', ARGV[1])
