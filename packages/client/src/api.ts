@@ -8,9 +8,9 @@ export interface Run {
   /** Its id: the campaign and the scheduled time. */
   run: string;
   campaign: string;
-  origin: 'schedule' | 'manual' | 'api';
-  /** settling: only doubts are left. finished: everybody is in a final state. */
-  status: 'freezing' | 'sending' | 'settling' | 'paused' | 'cancelled' | 'finished';
+  origin: 'schedule' | 'manual' | 'api' | 'messages';
+  /** collecting: single messages are taken in. settling: only doubts are left. finished: everybody is in a final state. */
+  status: 'freezing' | 'collecting' | 'sending' | 'settling' | 'paused' | 'cancelled' | 'finished';
   pause_reason?: string;
   pause_cause?: 'operator' | 'campaign' | 'account' | 'quota' | 'reputation' | 'redis';
   /** Not before this time it is tried again by itself. */
@@ -43,8 +43,8 @@ export interface Run {
 export interface Report {
   run: string;
   campaign: string;
-  /** settling: only doubts are left. finished: everybody is in a final state. */
-  status: 'freezing' | 'sending' | 'settling' | 'paused' | 'cancelled' | 'finished';
+  /** collecting: single messages are taken in. settling: only doubts are left. finished: everybody is in a final state. */
+  status: 'freezing' | 'collecting' | 'sending' | 'settling' | 'paused' | 'cancelled' | 'finished';
   scheduled_at: string;
   finished_at: string | null;
   audience: number;
@@ -82,6 +82,23 @@ export interface Report {
       scanner: number;
     }[];
   };
+}
+
+export interface Message {
+  /** The Idempotency-Key. */
+  key: string;
+  template: string;
+  /** Of the mail: in_doubt is settled by events of SES, by proof of absence, or by an operator. */
+  status: 'queued' | 'claimed' | 'sent' | 'rejected' | 'in_doubt' | 'suppressed' | 'cancelled';
+  accepted_at: string;
+  /** The run that it was collected in. */
+  run: string;
+  /** SES's. */
+  message_id?: string;
+  sent_at?: string;
+  /** Why it was not sent, or is in doubt. */
+  reason?: string;
+  outcomes?: ('delivered' | 'bounced' | 'bounced_transient' | 'complained' | 'delayed')[];
 }
 
 export interface CampaignProblem {
@@ -213,6 +230,26 @@ export interface Operations {
     };
     answer: Run;
   };
+  /** Send a message */
+  sendMessage: {
+    input: {
+      headers: {
+        /** New for every message, the same when a request is repeated; at most 255 characters. */
+        'Idempotency-Key': string;
+      };
+      body: {
+        /** A campaign that says `audience: messages`. */
+        template: string;
+        /** An address. */
+        to: string;
+        /** Merge fields, named as in the template; values of any kind. */
+        data?: Record<string, unknown> | undefined;
+      };
+    };
+    answer: Message;
+  };
+  /** Get a message */
+  getMessage: { input: { path: { key: string } }; answer: Message };
   /** Read the whole list */
   listSuppressions: { input: Record<string, never>; answer: Suppression };
   /** Put addresses on the list */
@@ -272,6 +309,8 @@ export const ROUTES = {
   pauseRun: 'POST /runs/{run}/pause',
   resumeRun: 'POST /runs/{run}/resume',
   cancelRun: 'POST /runs/{run}/cancel',
+  sendMessage: 'POST /messages',
+  getMessage: 'GET /messages/{key}',
   listSuppressions: 'GET /suppressions',
   addSuppressions: 'POST /suppressions',
   getSuppression: 'GET /suppressions/{address}',

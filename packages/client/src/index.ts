@@ -2,6 +2,7 @@
 export type {
   AddressSuppressions,
   CampaignProblem,
+  Message,
   Problem,
   Report,
   Run,
@@ -13,6 +14,7 @@ export {
   type CallOptions,
   type Campaigns,
   type Keyed,
+  type NewMessage,
   type NewSuppression,
   Sendonce,
   type SendonceOptions,

@@ -2,7 +2,7 @@
  * The client: a method an operation. What starts something takes an idempotency key, and with it every request may be repeated,
  * by the client itself when no answer came, and by whoever calls it, as often and from as many processes as they like.
  */
-import type { Operations, Report, Run, Suppression, SuppressionEntry } from './api.js';
+import type { Message, Operations, Report, Run, Suppression, SuppressionEntry } from './api.js';
 import { SendonceError } from './sendonceError.js';
 import { type Answer, type Input, type OperationId, Transport } from './transport.js';
 
@@ -35,6 +35,7 @@ export interface Begun {
 }
 
 export type Campaigns = Answer<'listCampaigns'>;
+export type NewMessage = Input<'sendMessage'>['body'];
 export type NewSuppression = Input<'addSuppressions'>['body']['entries'][number];
 export type SuppressionsReport = Answer<'addSuppressions'>;
 
@@ -44,7 +45,7 @@ const SUPPRESSIONS_AT_ONCE = 100;
 /** In which states of a run a lost answer to the operation was a yes. */
 const DONE_WHEN = {
   pauseRun: ['paused'],
-  resumeRun: ['freezing', 'sending', 'settling', 'finished'],
+  resumeRun: ['freezing', 'collecting', 'sending', 'settling', 'finished'],
   cancelRun: ['cancelled'],
 } as const satisfies Partial<Record<OperationId, readonly Run['status'][]>>;
 
@@ -136,6 +137,30 @@ export class Sendonce {
   /** For good: who is queued gets nothing. @param options.reason for operators, without addresses. */
   cancel(id: string, { reason, signal }: CallOptions & { reason?: string | undefined } = {}): Promise<Run> {
     return this.#control('cancelRun', { path: { run: id }, body: { reason } }, signal);
+  }
+
+  /**
+   * Sends one mail to one person, at once. When this returns it is durable. Needs the scope `messages`.
+   * @param message.template a campaign that says `audience: messages`; `data` are its merge fields.
+   */
+  async sendMessage({
+    template,
+    to,
+    data,
+    idempotencyKey,
+    signal,
+  }: NewMessage & Keyed): Promise<Message & Begun> {
+    const { status, body } = await this.#transport.ask(
+      'sendMessage',
+      { headers: { 'Idempotency-Key': idempotencyKey }, body: { template, to, data } },
+      signal,
+    );
+    return { ...body, isNew: status === 202 };
+  }
+
+  /** The message as it is now, by its idempotency key. */
+  message(idempotencyKey: string, { signal }: CallOptions = {}): Promise<Message> {
+    return this.#body('getMessage', { path: { key: idempotencyKey } }, signal);
   }
 
   /**
