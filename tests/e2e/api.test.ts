@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { runIdOf } from '@sendonce/shared/run';
 import { API_SCOPES, makeApiKey } from '@sendonce/shared/runtime';
-import { makeCampaignDir, waitFor } from '@sendonce/shared/testing';
+import { MESSAGE_YAML, makeCampaignDir, waitFor } from '@sendonce/shared/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/bootstrap/redis.mjs';
 import { everyone, System } from './system.js';
@@ -16,7 +16,7 @@ const { key, entry } = makeApiKey('shop', API_SCOPES);
 let system: System;
 beforeAll(async () => {
   system = await System.start({
-    campaignsDir: makeCampaignDir({}, { id: 'monthly-reminder' }),
+    campaignsDir: makeCampaignDir({}, { id: 'monthly-reminder' }, { id: 'receipt', yaml: MESSAGE_YAML }),
     env: { API_KEYS: entry },
   });
   await system.startDashboardPorts();

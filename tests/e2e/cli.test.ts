@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { isPassword } from '@sendonce/shared/access';
 import { AuditTrail } from '@sendonce/shared/audit';
 import { systemClock } from '@sendonce/shared/runtime';
-import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
+import { MESSAGE_YAML, makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { System } from './system.js';
 
@@ -13,7 +13,10 @@ const entry = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.u
 let system: System;
 beforeAll(async () => {
   system = await System.start({
-    campaignsDir: makeCampaignDir({ csv: `${makeCsv(20)}nobody,Bad\nREADER1@example.com,Again\n` }),
+    campaignsDir: makeCampaignDir(
+      { csv: `${makeCsv(20)}nobody,Bad\nREADER1@example.com,Again\n` },
+      { id: 'receipt', yaml: MESSAGE_YAML, sample: '{ "data": { "first_name": "Jane" } }' },
+    ),
   });
   system.spawn('worker');
 });
@@ -67,6 +70,17 @@ describe('sendonce', () => {
     expect(rest).toHaveLength(19);
   });
 
+  it('shows and tries a template of single messages, and does not run it', async () => {
+    const preview = await sendonce(['preview', 'receipt']);
+    expect(preview.out).toContain('To: j…@example.com\nSubject: News for Jane');
+    expect((await sendonce(['test-send', 'receipt', '--to', 'me@example.com'])).code).toBe(0);
+    expect((await system.mailTo('me@example.com'))?.text).toContain('Hi Jane');
+    const run = await sendonce(['run', 'receipt']);
+    expect(run.code).toBe(2);
+    expect(run.err).toContain("receipt is a template of single messages and isn't run: programs send by it");
+    expect((await sendonce(['campaigns'])).out).toMatch(/receipt\s+│\s+single messages/);
+  });
+
   it('pauses, resumes and cancels a run, and the numbers add up', async () => {
     const campaignsDir = makeCampaignDir({ csv: makeCsv(4_000) });
     const slow = await System.start({ campaignsDir, env: { SES_MAX_RATE: '150' } });
@@ -103,7 +117,7 @@ describe('sendonce', () => {
 
   it('lists, validates, previews and sends a test', async () => {
     expect((await sendonce(['campaigns'])).out).toContain('news');
-    expect((await sendonce(['validate'])).out).toContain('1 campaign is valid');
+    expect((await sendonce(['validate'])).out).toContain('2 campaigns are valid');
     const preview = await sendonce(['preview', 'news']);
     expect(preview.out).toContain('Subject: News for Reader 0');
     expect(preview.out).not.toContain('reader0@example.com');

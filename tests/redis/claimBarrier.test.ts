@@ -10,8 +10,19 @@ import {
   Ledger,
   readDurability,
 } from '@sendonce/shared/ledger';
-import { closeRedis, connectRedis, makeLogger } from '@sendonce/shared/runtime';
-import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
+import { LinkPages } from '@sendonce/shared/links';
+import { closeQueues, openQueues } from '@sendonce/shared/queue';
+import { Runs } from '@sendonce/shared/run';
+import {
+  systemClock as clock,
+  closeRedis,
+  connectRedis,
+  makeLogger,
+  type RedisConnection,
+} from '@sendonce/shared/runtime';
+import { MessageTemplates, SingleMessages } from '@sendonce/shared/singleMessages';
+import { SuppressionList } from '@sendonce/shared/suppression';
+import { MESSAGE_YAML, makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startRedis } from '../../scripts/bootstrap/redis.mjs';
 import { System } from '../e2e/system.js';
@@ -136,11 +147,18 @@ describe('REDIS_MIN_REPLICAS where there is no WAITAOF, or no need for it', () =
     const replica = await startReplica(master, []);
     const { ledger, durability } = await openLedger(master.url, 1);
     expect(durability.safeguard).toMatchObject({ disk: 0, replicas: 1 });
+    const messages = openMessages(connect(master.url), 1);
     expect((await ledger.claim(REF, 'a', 1)).positions).toEqual([0]);
+    expect(await messages.accept(message('a'))).toMatchObject({ state: 'queued', replayed: false });
     await replica.kill('SIGSTOP');
-    await expect(ledger.claim(REF, 'b', 1)).rejects.toBeInstanceOf(ClaimNotDurableError);
+    await Promise.all([
+      expect(ledger.claim(REF, 'b', 1)).rejects.toBeInstanceOf(ClaimNotDurableError),
+      expect(messages.accept(message('b'))).rejects.toBeInstanceOf(ClaimNotDurableError),
+    ]);
     expect(await ledger.states(REF)).toEqual(['claimed', 'queued', 'queued']);
     await replica.kill('SIGCONT');
+    // It is there, and now it is durable: the same key again is told so.
+    expect(await messages.accept(message('b'))).toMatchObject({ state: 'queued', replayed: true });
   });
 
   it('is refused at the start when there are too few', async () => {
@@ -172,5 +190,45 @@ describe('a claim that Redis has lost', () => {
     await redis.hset('test:{a}:claims', 'mine', '1 0');
     await barrier.confirm('test:{a}:claims', 'mine');
     await expect(barrier.confirm('test:{b}:claims', 'gone')).rejects.toThrow('Redis has lost a claim');
+    const messages = openMessages(redis);
+    const accepted = await Promise.all(['a', 'b', 'c'].map((key) => messages.accept(message(key))));
+    expect(accepted.map(({ state }) => state)).toEqual(['queued', 'queued', 'queued']);
+    expect(await messages.accept(message('a'))).toMatchObject({
+      record: accepted[0]?.record,
+      replayed: true,
+    });
   });
 });
+
+function openMessages(redis: RedisConnection, minReplicas = 0): SingleMessages {
+  const prefix = 'test';
+  const runs = new Runs({ redis, prefix, clock });
+  const queues = openQueues(redis, prefix);
+  cleanups.push(() => closeQueues(queues));
+  const campaignsDir = makeCampaignDir({ id: 'receipt', yaml: MESSAGE_YAML });
+  const messages = new SingleMessages(
+    {
+      clock,
+      linkPages: new LinkPages({ redis, prefix, clock }),
+      logger: makeLogger('test', 'silent'),
+      queues,
+      redis,
+      runs,
+      suppressions: new SuppressionList({ redis, prefix, clock }),
+      templates: new MessageTemplates({ clock }, { campaignsDir }),
+    },
+    {
+      prefix,
+      journalRetentionMs: 86_400_000,
+      ledgerRetentionMs: 86_400_000,
+      durability: { allowsVolatile: true, minReplicas },
+    },
+  );
+  cleanups.push(() => messages.stop());
+  return messages;
+}
+
+function message(idempotencyKey: string) {
+  const to = `${idempotencyKey}@example.com`;
+  return { client: 'shop', idempotencyKey, template: 'receipt', to, data: { first_name: 'Jane' } };
+}

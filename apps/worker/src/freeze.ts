@@ -28,7 +28,8 @@ export async function freeze(services: FreezeServices, run: string, signal: Abor
   if (!record) return 'expired';
   if (record.cancelledAt) return 'cancelled';
   if (record.pausedAt) return 'paused';
-  if (record.finishedAt) return 'done';
+  // Single messages are no audience; an older worker, which does not know them, may have asked for it.
+  if (record.finishedAt || record.origin === 'messages') return 'done';
   const chunks = await freezeOrPause(services, run, signal);
   if (chunks === undefined) return 'interrupted';
   const snapshot = await runs.snapshot(run);

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SesLocal, startSesLocal } from '@sendonce/ses-local';
 import { Continuity, releaseHold } from '@sendonce/shared/continuity';
+import { resumeRun } from '@sendonce/shared/control';
 import { openSesEvents } from '@sendonce/shared/events';
-import { Ledger } from '@sendonce/shared/ledger';
+import { encodeRecipients, Ledger } from '@sendonce/shared/ledger';
 import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { freezeRun, Runs } from '@sendonce/shared/run';
 import { systemClock as clock, makeLogger } from '@sendonce/shared/runtime';
 import { SesAccount, SesClient } from '@sendonce/shared/ses';
+import { COLLECT_MS } from '@sendonce/shared/singleMessages';
 import { SuppressionList } from '@sendonce/shared/suppression';
 import { makeSnapshot, openTestRedis, type TestRedis } from '@sendonce/shared/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -121,6 +123,7 @@ async function setup(settings: string, claimAgeMs: number) {
     eventOfMailAt,
     events,
     ledger,
+    prefix,
     queues,
     ref,
     reconciler,
@@ -232,6 +235,110 @@ describe('a run', () => {
     expect(await runs.open()).toEqual([]);
     expect((await ledger.recipients(ref))[0]?.fields.first_name).toBeUndefined();
     expect(await ledger.states(ref)).toEqual(['sent', 'sent']);
+  });
+});
+
+describe('a run of single messages', () => {
+  /** With a chunk for each number of recipients; of 0 nobody has created one. */
+  async function collect(...sizes: number[]) {
+    const parts = await setup('', 0);
+    const { ledger, runs } = parts;
+    const { run } = await runs.create(await makeSnapshot(1), new Date(Date.now() + 5_000), 'messages');
+    for (const size of sizes) {
+      const chunk = (await runs.allotChunk(run, 100)) ?? -1;
+      const recipients = Array.from({ length: size }, () => ({ address: 'reader@example.com', fields: {} }));
+      if (size > 0)
+        await ledger.createChunk({ run, chunk }, encodeRecipients(recipients), Array(size).fill('queued'));
+    }
+    const makeOld = () =>
+      test.redis.hset(`${parts.prefix}:1:{${run}}:record`, 'created_at', Date.now() - COLLECT_MS - 1_000);
+    /** Sends everybody in a chunk. */
+    const send = async (chunk: number) => {
+      const ref = { run, chunk };
+      const { id, positions } = await ledger.claim(ref, `claim ${chunk}`, 500);
+      const accepts = positions.map(
+        (position) => ({ position, event: 'accept', at: 1, detail: 'id' }) as const,
+      );
+      await runs.tally(run, chunk, (await ledger.settle(ref, id, accepts)).tally);
+    };
+    return { ...parts, run, makeOld, send };
+  }
+
+  it('is counted and gets its jobs when whoever accepted the messages died over it, and stays open', async () => {
+    const { queues, reconciler, run, runs } = await collect(2, 0, 1);
+    await reconciler.runOnce();
+    expect(await runs.get(run)).toMatchObject({ status: 'collecting', numbers: { audience: 3, queued: 3 } });
+    expect((await queues.messages.getWaiting()).map(({ id }) => id).sort()).toEqual([`${run}/0`, `${run}/2`]);
+    await reconciler.runOnce();
+    expect(await queues.messages.getWaitingCount()).toBe(2);
+    expect(await queues.runs.getJobs()).toEqual([]);
+  });
+
+  it('is sealed after its time, and closed when everybody is served: then nobody can fill its gaps', async () => {
+    const { ledger, makeOld, reconciler, run, runs, send } = await collect(1, 0);
+    await makeOld();
+    await reconciler.runOnce();
+    expect(await runs.get(run)).toMatchObject({ status: 'sending', numbers: { audience: 1 } });
+    expect(await runs.allotChunk(run, 100)).toBeUndefined();
+    await send(0);
+    await reconciler.runOnce();
+    expect(await runs.open()).not.toContain(run);
+    expect(await runs.get(run)).toMatchObject({ status: 'finished', numbers: { audience: 1, sent: 1 } });
+    const late = encodeRecipients([{ address: 'late@example.com', fields: {} }]);
+    expect(await ledger.createChunk({ run, chunk: 1 }, late, ['queued'])).toBe(false);
+  });
+
+  it('that was sealed without a chunk which is there is not closed before that is served', async () => {
+    const { ledger, reconciler, run, runs, send } = await collect(1);
+    await runs.seal(run);
+    await reconciler.runOnce();
+    expect(await runs.open()).toContain(run);
+    await send(0);
+    await reconciler.runOnce();
+    await reconciler.runOnce();
+    expect(await runs.open()).not.toContain(run);
+    expect(await ledger.states({ run, chunk: 0 })).toEqual(['sent']);
+  });
+
+  it('that is empty, or cancelled, ends', async () => {
+    const empty = await collect();
+    await empty.makeOld();
+    await empty.reconciler.runOnce();
+    await empty.reconciler.runOnce();
+    expect(await empty.runs.open()).not.toContain(empty.run);
+
+    const { ledger, reconciler, run, runs } = await collect(2, 0);
+    await runs.cancel(run, 'a mistake');
+    for (let look = 0; look < 3; look++) await reconciler.runOnce();
+    expect(await ledger.states({ run, chunk: 0 })).toEqual(['cancelled', 'cancelled']);
+    expect(await runs.open()).not.toContain(run);
+    expect((await runs.get(run)).numbers).toMatchObject({ audience: 2, cancelled: 2, queued: 0 });
+  });
+
+  it('that is paused keeps its messages until it is resumed', async () => {
+    const { queues, reconciler, run, runs } = await collect(1);
+    await runs.pause(run, { cause: 'operator', reason: 'for a test' });
+    await reconciler.runOnce();
+    expect(await queues.messages.getWaitingCount()).toBe(0);
+    await resumeRun({ queues, runs }, run);
+    expect(await queues.messages.getWaitingCount()).toBe(1);
+    expect(await queues.runs.getJobs()).toEqual([]);
+  });
+
+  it('has its doubts settled as its template says', async () => {
+    const { events, ledger, reconciler, run, runs } = await collect(1);
+    await ledger.claim({ run, chunk: 0 }, 'dead', 1);
+    await test.redis.hset(
+      `${test.prefix}-${count - 1}:1:{${run}/0}:claims`,
+      'dead',
+      `${Date.now() - 2 * FENCE_MS} 0`,
+    );
+    await reconciler.runOnce();
+    expect((await runs.get(run)).numbers).toMatchObject({ audience: 1, in_doubt: 1 });
+    const tags = { sendonce_run: [run], sendonce_chunk: ['0'], sendonce_position: ['0'] };
+    const mail = { timestamp: new Date().toISOString(), messageId: 'm', tags };
+    await events.record(JSON.stringify({ eventType: 'Delivery', mail }));
+    expect(await ledger.states({ run, chunk: 0 })).toEqual(['sent']);
   });
 });
 

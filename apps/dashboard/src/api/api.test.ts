@@ -1,5 +1,5 @@
 /** The API over real HTTP, on a real Redis. Dashboards that are killed are in tests/e2e/api.test.ts. */
-import { makeLogger } from '@sendonce/shared/runtime';
+import { API_SCOPES, makeLogger } from '@sendonce/shared/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openApiServer } from '../testing/apiServer.js';
 import { allOperations } from './api.js';
@@ -29,7 +29,7 @@ async function problemOf(response: Response) {
 describe('the keys', () => {
   it('are needed for everything but the document, and their scopes for what they say', async () => {
     const { call, addKey } = server;
-    const scopes = ['read', 'runs', 'suppressions'] as const;
+    const scopes = API_SCOPES;
     const keys = Object.fromEntries(scopes.map((scope) => [scope, addKey(scope)]));
     for (const { method, url, scope } of allOperations(server, server.config)) {
       const line = `${method.toUpperCase()} ${url.replace(/\{\w+\}/g, 'x')}`;
@@ -75,16 +75,18 @@ describe('the keys', () => {
   });
 
   it('are slowed down each by itself; wrong ones by their address, and never a right one with them', async () => {
-    const slow = await openApiServer({ limits: { ofKey: 3, failures: 2 } });
-    const [first, second] = [slow.addKey('read'), slow.addKey('read')];
-    const statuses = async (key: string, times: number) => {
+    const slow = await openApiServer({ limits: { ofKey: 3, messagesOfKey: 4, failures: 2 } });
+    const [first, second] = [slow.addKey('read', 'messages'), slow.addKey('read')];
+    const statuses = async (key: string, times: number, line = 'GET /runs') => {
       const all: number[] = [];
-      for (let time = 0; time < times; time++) all.push((await slow.call('GET /runs', { key })).status);
+      for (let time = 0; time < times; time++) all.push((await slow.call(line, { key })).status);
       return all;
     };
     expect(await statuses('so_wrong', 4)).toEqual([401, 401, 429, 429]);
     expect(await statuses(first, 5)).toEqual([200, 200, 200, 429, 429]);
     expect(await statuses(second, 1)).toEqual([200]);
+    // Messages are many, and counted apart.
+    expect(await statuses(first, 5, 'GET /messages/x')).toEqual([404, 404, 404, 404, 429]);
     const refused = await slow.call('GET /runs', { key: first });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(refused.headers.get('ratelimit')).toContain('"key"');
@@ -240,7 +242,7 @@ describe('runs', () => {
     expect(await json(await call('GET /runs?campaign=none'))).toEqual({ runs: [] });
     const campaigns = await json(await call('GET /campaigns'));
     expect(campaigns).toMatchObject({
-      campaigns: [{ campaign: 'news', cron: '0 10 * * *', timezone: 'UTC' }],
+      campaigns: [{ campaign: 'news', cron: '0 10 * * *', timezone: 'UTC' }, { campaign: 'receipt' }],
       problems: [{ campaign: 'broken', file: 'broken/body.txt' }],
     });
   });

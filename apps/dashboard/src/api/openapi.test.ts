@@ -98,6 +98,14 @@ describe('the OpenAPI document', () => {
       pauseRun: [`POST /runs/${run}/pause`],
       resumeRun: [`POST /runs/${other}/resume`],
       cancelRun: [`POST /runs/${run}/cancel`],
+      sendMessage: [
+        'POST /messages',
+        {
+          headers: { 'idempotency-key': 'document' },
+          body: { template: 'receipt', to: 'a@example.com', data: { first_name: 'Jane' } },
+        },
+      ],
+      getMessage: ['GET /messages/document'],
       addSuppressions: ['POST /suppressions', { body: { entries: [{ address: 'a@example.com' }] } }],
       listSuppressions: ['GET /suppressions'],
       putSuppression: [`PUT ${one}`, { body: {} }],

@@ -132,7 +132,7 @@ describe('every error says where it is and what was expected', () => {
       [
         'campaign.yaml:1:1  subject: is missing (expected a line of text)',
         'campaign.yaml:1:1  from: is missing (expected an address, as jane@example.com or "Jane Doe <jane@example.com>")',
-        'campaign.yaml:1:1  audience: is missing (expected { csv: FILE } or { ndjson: FILE }, and maybe address_field)',
+        'campaign.yaml:1:1  audience: is missing (expected { csv: FILE } or { ndjson: FILE }, and maybe address_field; or the word messages)',
       ],
     ],
     [
@@ -329,5 +329,48 @@ describe('campaigns', () => {
     await expect(loadCampaigns('/nowhere')).rejects.toThrow(
       "CAMPAIGNS_DIR: the folder /nowhere can't be read",
     );
+  });
+});
+
+describe('a template of single messages', () => {
+  const TEMPLATE = 'subject: Hi {{ first_name }}\nfrom: jane@example.com\naudience: messages\n';
+  const changes = { 'campaign.yaml': TEMPLATE, 'people.csv': undefined };
+
+  test('needs no file of recipients, and no sample', async () => {
+    expect(await problemsOf(changes)).toEqual([]);
+  });
+
+  test('has its fields checked against the sample, where there is one', async () => {
+    const sample = (text: string) => problemsOf({ ...changes, 'sample.json': text });
+    expect(await sample('{ "to": "joe@example.com", "data": { "first_name": "Joe" } }')).toEqual([]);
+    expect(await sample('{ "data": { "name": "Joe" } }')).toEqual([
+      expect.stringMatching(/^campaign\.yaml:1:10 {2}subject: .*first_name/),
+      expect.stringMatching(/^body\.txt:1:10 {2}.*first_name/),
+    ]);
+    expect(await sample('{ "data": { "First name": "Joe" } }')).toEqual([
+      'sample.json:1  data.First name: templates could not use this name; write first_name',
+    ]);
+    expect(await sample('{ "to": "joe" }')).toEqual([
+      'sample.json  the address has no local part or no domain',
+    ]);
+    expect(await sample('{ "recipient": "joe" }')).toEqual([
+      'sample.json:1  expected { "to": "jane@example.com", "data": { … } }',
+    ]);
+    expect(await sample('Joe')).toEqual(['sample.json:1  this is no JSON']);
+  });
+
+  test('has nothing that is about an audience or a time', async () => {
+    const yaml = `${TEMPLATE}weight: 2\nschedule: { cron: 0 10 * * *, timezone: UTC }\n`;
+    expect(await problemsOf({ ...changes, 'campaign.yaml': yaml })).toEqual([
+      expect.stringContaining('campaign.yaml:4:9  weight: can\'t stand beside "audience: messages"'),
+      expect.stringContaining('campaign.yaml:5:11  schedule: can\'t stand beside "audience: messages"'),
+    ]);
+  });
+
+  test('with another word for the audience is explained', async () => {
+    const yaml = TEMPLATE.replace('messages', 'message');
+    expect(await problemsOf({ ...changes, 'campaign.yaml': yaml })).toEqual([
+      expect.stringContaining('or the word messages'),
+    ]);
   });
 });

@@ -3,7 +3,7 @@ import { UsageError } from '../runtime/index.js';
 import type { Campaign } from './campaignSchema.js';
 
 /** What is about a whole audience, or about a time, and so has no meaning in a template of single messages. */
-const OF_RUNS_ONLY = ['schedule', 'catch_up', 'max_invalid', 'weight'] as const;
+const OF_RUNS_ONLY: readonly string[] = ['schedule', 'catch_up', 'max_invalid', 'weight'];
 
 export function isMessageTemplate({ audience }: Pick<Campaign, 'audience'>): boolean {
   return 'messages' in audience;
@@ -24,5 +24,5 @@ export function assertRunnable({ id, definition }: { id: string; definition: Cam
 
 /** @param keys that the file has. @returns those that don't go together with `audience: messages`. */
 export function strangersInTemplate(keys: readonly string[]): string[] {
-  return OF_RUNS_ONLY.filter((key) => keys.includes(key));
+  return keys.filter((key) => OF_RUNS_ONLY.includes(key));
 }

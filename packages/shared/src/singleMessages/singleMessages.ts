@@ -256,8 +256,10 @@ function assertSame(asked: string, standing: string): void {
 async function withPatience<T>(answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const error = new BusyError('Redis is slow: it is not known yet what became of the message.');
-    timer = setTimeout(() => reject(error), PATIENCE_MS);
+    timer = setTimeout(
+      () => reject(new BusyError('Redis is slow: it is not known yet what became of the message.')),
+      PATIENCE_MS,
+    );
   });
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }

@@ -12,6 +12,8 @@ export interface SampleCampaign {
   body?: string | null;
   html?: string;
   csv?: string | null;
+  /** sample.json, of a template of single messages. */
+  sample?: string;
 }
 
 const YAML =
@@ -30,7 +32,7 @@ export function makeCampaignDir(...campaigns: SampleCampaign[]): string {
 
 function writeCampaign(
   dir: string,
-  { id = 'news', settings = '', yaml, body, html, csv }: SampleCampaign,
+  { id = 'news', settings = '', yaml, body, html, csv, sample }: SampleCampaign,
 ): void {
   const folder = join(dir, id);
   mkdirSync(folder, { recursive: true });
@@ -40,6 +42,7 @@ function writeCampaign(
   write('campaign.yaml', yaml === undefined ? `${YAML}${settings}` : yaml);
   write('body.txt', body === undefined ? 'Hi {{ first_name }},\nnews.\n' : body);
   write('body.html', html);
+  write('sample.json', sample);
   write('recipients.csv', csv === undefined ? makeCsv(3) : csv);
 }
 
