@@ -5,6 +5,7 @@
 
 api_files=$(umask 077 && mktemp -d)
 trap 'rm -rf "$api_files"' EXIT
+trap 'exit 1' HUP INT TERM
 
 api() {
   # By files and standard input, since everybody on the machine sees arguments.

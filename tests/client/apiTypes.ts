@@ -69,14 +69,19 @@ export function apiTypes(document: ApiDocument): string {
     ({ operation }) => `${comment(operation.summary)}${operation.operationId}: ${operationType(operation)};`,
   );
   const lines = routes.map(({ method, path, operation }) => `${operation.operationId}: '${method} ${path}',`);
-  return formatted(
-    [
-      HEAD,
-      ...components,
-      `/** By the document's \`operationId\`. */\nexport interface Operations {\n${operations.join('\n')}\n}`,
-      `/** Method and path of each. */\nexport const ROUTES = {\n${lines.join('\n')}\n} as const satisfies Record<keyof Operations, string>;`,
-    ].join('\n\n'),
-  );
+  return formatted(`${HEAD}
+${components.join('\n\n')}
+
+/** By the document's \`operationId\`. */
+export interface Operations {
+${operations.join('\n')}
+}
+
+/** Method and path of each. */
+export const ROUTES = {
+${lines.join('\n')}
+} as const satisfies Record<keyof Operations, string>;
+`);
 }
 
 function operationType({ parameters, requestBody, responses }: Operation): string {

@@ -15,7 +15,7 @@ export interface SendonceOptions {
   fetch?: typeof fetch | undefined;
   /** How long an attempt waits for an answer, ms. Default 10 000. */
   timeoutMs?: number | undefined;
-  /** Attempts after the first: when no answer came, after 429 and 503. Default 5, which is 16 s at the most. */
+  /** Attempts after the first. Default 5; their waits are 15.5 s at the most, unless the API asks for more. */
   retries?: number | undefined;
 }
 
