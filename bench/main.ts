@@ -10,6 +10,7 @@ import { type EmbeddedRedis, startRedis } from '../scripts/bootstrap/redis.mjs';
 import { Endpoint } from './children.js';
 import { benchFreezing } from './freezing.js';
 import { benchLatency } from './latency.js';
+import { benchMessages } from './messages.js';
 import { benchMillion } from './million.js';
 import { benchSending } from './sending.js';
 import { judge, type Target } from './table.js';
@@ -47,6 +48,11 @@ const BENCHMARKS: Record<
     about: 'a slow SES: is the rate filled?',
     isDefault: false,
     run: ({ endpoint, redis }) => benchLatency(endpoint, redis, { rounds: 3, mails: 5_000, tell }),
+  },
+  messages: {
+    about: 'single messages: accepting them, and their memory',
+    isDefault: false,
+    run: ({ redis }) => benchMessages(redis, { rounds: 3, messages: 20_000, tell }),
   },
   million: {
     about: 'a run of a million',

@@ -37,14 +37,15 @@ export function addInDoubtCommand(program: Command): void {
           }
           if (address && doubts.length === 0)
             throw new UsageError(`--address: nobody of that address is in doubt in ${run}.`);
-          const [only] = doubts;
-          const { settled, tooYoung } = await settleDoubts(context, run, {
-            verdict: settle,
-            at: Date.now(),
-            reason,
-            fenceMs: context.settings.fenceMs,
-            ...(address && only && { only }),
-          });
+          const verdict = { verdict: settle, at: Date.now(), reason, fenceMs: context.settings.fenceMs };
+          // Single messages may have several to one address.
+          const chosen = address ? doubts.map((only) => ({ ...verdict, only })) : [verdict];
+          let [settled, tooYoung] = [0, 0];
+          for (const each of chosen) {
+            const count = await settleDoubts(context, run, each);
+            settled += count.settled;
+            tooYoung += count.tooYoung;
+          }
           await recordDeed(context, {
             action: 'doubts.settle',
             subject: run,

@@ -13,7 +13,7 @@ import { closeQueues, openQueues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
 import { type DashboardSettings, makeLogger } from '@sendonce/shared/runtime';
 import { SuppressionList } from '@sendonce/shared/suppression';
-import { makeCampaignDir, openTestRedis, StubClock } from '@sendonce/shared/testing';
+import { MESSAGE_YAML, makeCampaignDir, openTestRedis, StubClock } from '@sendonce/shared/testing';
 import { Router } from 'express';
 import { type OperatorServices, operatorApp } from '../operator/operatorApp.js';
 
@@ -59,10 +59,13 @@ export async function openDashboard(
     suppressions: new SuppressionList({ redis, prefix, clock }),
     ...options,
   };
-  const campaignsDir = makeCampaignDir({
-    settings: 'schedule: { cron: 0 10 * * *, timezone: Europe/Berlin }\n',
-    html: '<p>Hi {{ first_name }}</p>',
-  });
+  const campaignsDir = makeCampaignDir(
+    {
+      settings: 'schedule: { cron: 0 10 * * *, timezone: Europe/Berlin }\n',
+      html: '<p>Hi {{ first_name }}</p>',
+    },
+    { id: 'receipt', yaml: MESSAGE_YAML, sample: '{ "data": { "first_name": "Jane" } }' },
+  );
   const servers: ReturnType<typeof createServer>[] = [];
   /** A dashboard over the same Redis: another one, or the same after a restart. */
   const start = async (changed: Partial<DashboardSettings> = {}) => {

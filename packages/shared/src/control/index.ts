@@ -3,7 +3,7 @@
 export { type OpenDoubt, openDoubts } from './doubts.js';
 export { type FailureReasons, failureReasons } from './failureReasons.js';
 export { type NextRun, nextRuns } from './nextRuns.js';
-export { type FoundRecipient, findRecipient } from './recipientSearch.js';
+export { type FoundRecipient, findRecipients } from './recipientSearch.js';
 export { retryRejected } from './retryRejected.js';
 export { type ControlServices, cancelRun, pauseRun, resumeRun, settleDoubts } from './runControl.js';
 export {

@@ -2,9 +2,11 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { addressKey } from '../audience/index.js';
 import type { MailOutcomes } from '../events/index.js';
-import type { JournalEntry, RecipientState } from '../ledger/index.js';
+import type { ChunkRef, JournalEntry, RecipientState } from '../ledger/index.js';
 import type { MailOutcome } from '../run/index.js';
 import type { ControlServices } from './runControl.js';
+
+type SearchServices = Pick<ControlServices, 'ledger' | 'runs'> & { outcomes: MailOutcomes };
 
 export interface FoundRecipient {
   address: string;
@@ -19,38 +21,48 @@ export interface FoundRecipient {
 /**
  * Chunk by chunk: nothing leads from an address to its place, because an index would be as large as the audience. A million
  * recipients take seconds, in which other requests get their turns.
- * @returns undefined: the address is not in the run, or the run's addresses are not kept any more.
+ * @returns one, unless single messages have gone to the address; none: it is not in the run, or the run's addresses are not
+ *   kept any more.
  * @throws {UnknownRunError}
  */
-export async function findRecipient(
-  services: Pick<ControlServices, 'ledger' | 'runs'> & { outcomes: MailOutcomes },
+export async function findRecipients(
+  services: SearchServices,
   run: string,
   address: string,
-): Promise<FoundRecipient | undefined> {
-  const { ledger, outcomes, runs } = services;
-  await runs.get(run);
+): Promise<FoundRecipient[]> {
+  const { ledger, runs } = services;
+  const { origin } = await runs.get(run);
   const key = addressKey(address);
+  const found: FoundRecipient[] = [];
   for (const chunk of (await runs.chunkTallies(run)).keys()) {
     const ref = { run, chunk };
-    const position = await ledger.positionOf(ref, key);
-    if (position === undefined) {
-      await breathe();
-      continue;
-    }
-    const [recipients, states, journal, marks] = await Promise.all([
-      ledger.recipients(ref),
-      ledger.states(ref),
-      ledger.journal(ref),
-      outcomes.ofChunk(ref),
-    ]);
-    return {
-      address: recipients[position]?.address ?? '',
-      chunk,
-      position,
-      state: states?.[position] ?? 'queued',
-      entries: journal.filter((entry) => entry.position === position),
-      outcomes: marks.get(position) ?? [],
-    };
+    const positions = await ledger.positionsOf(ref, key);
+    found.push(...(await readRecipients(services, ref, positions)));
+    // An audience has every address once.
+    if (found.length > 0 && origin !== 'messages') break;
+    await breathe();
   }
-  return undefined;
+  return found;
+}
+
+async function readRecipients(
+  { ledger, outcomes }: SearchServices,
+  ref: ChunkRef,
+  positions: readonly number[],
+): Promise<FoundRecipient[]> {
+  if (positions.length === 0) return [];
+  const [recipients, states, journal, marks] = await Promise.all([
+    ledger.recipients(ref),
+    ledger.states(ref),
+    ledger.journal(ref),
+    outcomes.ofChunk(ref),
+  ]);
+  return positions.map((position) => ({
+    address: recipients[position]?.address ?? '',
+    chunk: ref.chunk,
+    position,
+    state: states?.[position] ?? 'queued',
+    entries: journal.filter((entry) => entry.position === position),
+    outcomes: marks.get(position) ?? [],
+  }));
 }

@@ -5,7 +5,7 @@ import { encodeRecipients, Ledger } from '../ledger/index.js';
 import { closeQueues, openQueues } from '../queue/index.js';
 import { Runs } from '../run/index.js';
 import { makeSnapshot, openTestRedis, StubClock, type TestRedis } from '../testing/index.js';
-import { failureReasons, findRecipient, retryRejected } from './index.js';
+import { failureReasons, findRecipients, retryRejected } from './index.js';
 
 let test: TestRedis;
 beforeAll(async () => {
@@ -43,20 +43,20 @@ async function setup() {
 it('a recipient is found by address in any spelling, failures by their reasons, and who was rejected is tried again', async () => {
   const services = await setup();
   const { queues, run, runs } = services;
-  expect(await findRecipient(services, run, 'READER1@example.com')).toEqual({
-    address: 'Reader1@example.com',
-    chunk: 0,
-    position: 1,
-    state: 'rejected',
-    entries: [{ position: 1, event: 'reject', at: 2, detail: 'BadRequest: the name is wrong' }],
-    outcomes: [],
-  });
-  expect(await findRecipient(services, run, 'reader5@example.com')).toMatchObject({
-    chunk: 1,
-    position: 2,
-    state: 'queued',
-  });
-  expect(await findRecipient(services, run, 'eader5@example.com')).toBeUndefined();
+  expect(await findRecipients(services, run, 'READER1@example.com')).toEqual([
+    {
+      address: 'Reader1@example.com',
+      chunk: 0,
+      position: 1,
+      state: 'rejected',
+      entries: [{ position: 1, event: 'reject', at: 2, detail: 'BadRequest: the name is wrong' }],
+      outcomes: [],
+    },
+  ]);
+  expect(await findRecipients(services, run, 'reader5@example.com')).toMatchObject([
+    { chunk: 1, position: 2, state: 'queued' },
+  ]);
+  expect(await findRecipients(services, run, 'eader5@example.com')).toEqual([]);
   expect(await failureReasons(services, run)).toEqual({
     reasons: [
       { state: 'rejected', reason: 'BadRequest: the name is wrong', count: 1 },
@@ -73,7 +73,7 @@ it('a recipient is found by address in any spelling, failures by their reasons, 
   expect((await runs.get(run)).numbers).toMatchObject({ queued: 4, rejected: 0, sent: 1, in_doubt: 1 });
   expect(await runs.open()).toEqual([run]);
   expect((await queues.sends.getWaitingCount()) + (await queues.sends.getPrioritizedCount())).toBe(1);
-  expect((await findRecipient(services, run, 'reader1@example.com'))?.entries.at(-1)).toMatchObject({
+  expect((await findRecipients(services, run, 'reader1@example.com'))[0]?.entries.at(-1)).toMatchObject({
     event: 'retry',
     detail: 'the name is right now',
   });

@@ -224,10 +224,10 @@ export class Ledger {
     return decodeRecipients(packed);
   }
 
-  /** Where an address is in a chunk; undefined when it is not, or when addresses are not kept any more. @param key its `addressKey`. */
-  async positionOf(ref: ChunkRef, key: string): Promise<number | undefined> {
+  /** Where an address is in a chunk; nowhere when addresses are not kept any more. @param key its `addressKey`. */
+  async positionsOf(ref: ChunkRef, key: string): Promise<number[]> {
     const packed = await this.#redis.getBuffer(this.#keys(ref).recipients);
-    return packed ? findAddress(packed, key) : undefined;
+    return packed ? findAddress(packed, key) : [];
   }
 
   /** The state of each position; undefined when the chunk does not exist. */

@@ -37,13 +37,12 @@ export function decodeRecipients(packed: Buffer): Recipient[] {
   }));
 }
 
-/** The position of an address by its key; most chunks are passed over without being parsed. */
-export function findAddress(packed: Buffer, key: string): number | undefined {
+/** Where an address is, by its key; most chunks are passed over without being parsed. */
+export function findAddress(packed: Buffer, key: string): number[] {
   const json = inflateRawSync(packed).toString('utf8');
-  if (!json.toLowerCase().includes(key.toLowerCase())) return undefined;
+  if (!json.toLowerCase().includes(key.toLowerCase())) return [];
   const { rows } = JSON.parse(json) as RecipientTable;
-  const position = rows.findIndex(([address]) => addressKey(address) === key);
-  return position < 0 ? undefined : position;
+  return rows.flatMap(([address], position) => (addressKey(address) === key ? [position] : []));
 }
 
 /** The same value without the merge data of those whose position does not need it any more. */

@@ -153,6 +153,7 @@ export class MessagePlacer {
     } catch (error) {
       logger.warn({ run, chunk, err: error }, 'messages accepted, their job is left to the reconciler');
     }
-    logger.info({ run, chunk, messages: states.length }, 'messages accepted');
+    // A line a chunk: at info they would hide what an operator wants to read of a day.
+    logger.debug({ run, chunk, messages: states.length }, 'messages accepted');
   }
 }

@@ -121,9 +121,13 @@ describe('the routes of the dashboard', () => {
       expect((await viewer.fetch(path)).status, path).toBe(200);
     const seenBy = async (browser: Browser) =>
       (await (await browser.fetch('/queues/api/queues')).json()) as { queues: { readOnlyMode: boolean }[] };
-    expect((await seenBy(viewer)).queues.map(({ readOnlyMode }) => readOnlyMode)).toEqual([true, true]);
+    expect((await seenBy(viewer)).queues.map(({ readOnlyMode }) => readOnlyMode)).toEqual([true, true, true]);
     const operator = await loggedIn(dashboard.url, 'olga');
-    expect((await seenBy(operator)).queues.map(({ readOnlyMode }) => readOnlyMode)).toEqual([false, false]);
+    expect((await seenBy(operator)).queues.map(({ readOnlyMode }) => readOnlyMode)).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 
   it('take no change of an operator without a token and without proof of coming from our pages', async () => {

@@ -148,27 +148,28 @@ function clickSeries(byHour: RunReport['clicks']['byHour']) {
 }
 
 /** The answer to a search: the page holds an address because it was asked for. */
-export function recipientView(run: string, found: FoundRecipient | undefined): View {
+export function recipientView(run: string, found: readonly FoundRecipient[]): View {
   return {
     title: `A recipient of ${run}`,
     section: 'runs',
     body: html`<h1>A recipient of <a href="/runs/${run}">${run}</a></h1>${
-      found
-        ? html`<section class="card"><h3>${found.address} <span class="status">${found.state.replace('_', ' ')}</span></h3>${facts(
-            [
-              ['chunk', String(found.chunk + 1)],
-              ['place in it', String(found.position + 1)],
-              [
-                'what became of the mail',
-                found.outcomes.map((name) => name.replace('_', ' ')).join(', ') || 'not known',
-              ],
-            ],
-          )}
-          <div class="scroll"><table><thead><tr><th>time</th><th>what happened</th><th></th></tr></thead><tbody>${found.entries.map(
-            ({ at, event, detail }) =>
-              html`<tr><td>${time(new Date(at))}</td><td>${event}</td><td>${detail}</td></tr>`,
-          )}</tbody></table></div></section>`
+      found.length > 0
+        ? found.map(recipientCard)
         : html`<p class="empty card">The address is not in this run, or the run’s addresses are not kept any more (JOURNAL_RETENTION_DAYS).</p>`
     }`,
   };
+}
+
+function recipientCard({ address, chunk, position, state, entries, outcomes }: FoundRecipient): Html {
+  return html`<section class="card"><h3>${address} <span class="status">${state.replace('_', ' ')}</span></h3>${facts(
+    [
+      ['chunk', String(chunk + 1)],
+      ['place in it', String(position + 1)],
+      ['what became of the mail', outcomes.map((name) => name.replace('_', ' ')).join(', ') || 'not known'],
+    ],
+  )}
+    <div class="scroll"><table><thead><tr><th>time</th><th>what happened</th><th></th></tr></thead><tbody>${entries.map(
+      ({ at, event, detail }) =>
+        html`<tr><td>${time(new Date(at))}</td><td>${event}</td><td>${detail}</td></tr>`,
+    )}</tbody></table></div></section>`;
 }

@@ -6,7 +6,7 @@ import {
   type ControlServices,
   cancelRun,
   failureReasons,
-  findRecipient,
+  findRecipients,
   pauseRun,
   resumeRun,
   retryRejected,
@@ -59,7 +59,7 @@ export function runRoutes(services: RunServices): Router {
     if (!run) return next();
     const form = z.object({ address: z.string().trim().min(3).max(320) }).safeParse(request.body);
     if (!form.success) return refuse(request, response, 400, 'Which address? The field was empty.');
-    const found = await findRecipient(services, run.id, form.data.address);
+    const found = await findRecipients(services, run.id, form.data.address);
     response.type('html').send(layout(recipientView(run.id, found), viewerOf(response)));
   });
   router.post('/runs/:run/export', async (request, response, next) => {
