@@ -13,6 +13,7 @@ COPY apps/dashboard/package.json apps/dashboard/
 COPY apps/scheduler/package.json apps/scheduler/
 COPY apps/worker/package.json apps/worker/
 COPY packages/alerts/package.json packages/alerts/
+COPY packages/client/package.json packages/client/
 COPY packages/shared/package.json packages/shared/
 COPY packages/ses-local/package.json packages/ses-local/
 
