@@ -214,7 +214,7 @@ describe.each([
 
   it('stops when it is told to', async () => {
     const abort = new AbortController();
-    const source = await make(Array.from({ length: 30 }, () => people).flat());
+    const source = await make(Array.from({ length: 10 }, () => people).flat());
     const read = async () => {
       for await (const { line } of source.rows({ signal: abort.signal })) if (line === 10) abort.abort();
     };

@@ -92,6 +92,7 @@ class Session {
   readonly #silence: SilenceWatch;
   #socket: Socket | undefined;
   #rows: Readable | undefined;
+  #isKilled = false;
 
   constructor(
     private readonly database: Database,
@@ -143,7 +144,7 @@ class Session {
       isDone = true;
     } catch (error) {
       signal?.throwIfAborted();
-      throw this.#toSourceError(error);
+      throw this.#silence.isSilent ? await this.#afterSilence() : this.#toSourceError(error);
     } finally {
       signal?.removeEventListener('abort', stop);
       await this.#end(isDone);
@@ -187,10 +188,28 @@ class Session {
       await this.#silence.during(queryOne(this.#connection, sql));
   }
 
+  /** A server that takes the order to end the query is alive: it is the query that is slow, and another try would be, too. */
+  async #afterSilence(): Promise<AudienceSourceError> {
+    const seconds = this.timeoutMs / 1_000;
+    if (await this.#kill())
+      return this.statement.errorAt(
+        undefined,
+        `no rows came for ${seconds} s, which is the limit (timeout_seconds)`,
+      );
+    return this.#transient(`it was silent for ${seconds} s (timeout_seconds)`);
+  }
+
+  /** Ends the query on the server, which notices that nobody listens only when it has something to say. */
+  async #kill(): Promise<boolean> {
+    const { threadId } = this.#connection;
+    if (!threadId || this.#isKilled) return this.#isKilled;
+    this.#isKilled = await killQuery(this.url, threadId);
+    return this.#isKilled;
+  }
+
   async #end(isDone: boolean): Promise<void> {
     this.#silence.rest();
-    // A server notices that nobody listens only when it has something to say.
-    if (!isDone && this.#connection.threadId) await killQuery(this.url, this.#connection.threadId);
+    if (!isDone) await this.#kill();
     const ending = new SilenceWatch(END_TIMEOUT_MS, () => this.#socket?.destroy());
     if (isDone)
       await ending
@@ -255,16 +274,20 @@ function queryOne(connection: Connection, sql: string): Promise<unknown> {
   );
 }
 
-/** Best effort: MAX_QUERY_SECONDS is behind it. */
-async function killQuery(uri: string, thread: number): Promise<void> {
+/** Best effort: MAX_QUERY_SECONDS is behind it. @returns whether the server has done it. */
+async function killQuery(uri: string, thread: number): Promise<boolean> {
   const connection = mysql.createConnection({
     uri: uri.replace(/^mariadb:/, 'mysql:'),
     connectTimeout: END_TIMEOUT_MS,
   });
   connection.on('error', () => undefined);
   const killing = new SilenceWatch(END_TIMEOUT_MS, () => connection.destroy());
-  await killing.during(queryOne(connection, `kill query ${thread}`)).catch(() => undefined);
+  const isKilled = await killing.during(queryOne(connection, `kill query ${thread}`)).then(
+    () => true,
+    () => false,
+  );
   connection.destroy();
+  return isKilled;
 }
 
 /** An error about data quotes them; one about the query quotes its names. */
