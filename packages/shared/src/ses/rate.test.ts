@@ -30,7 +30,10 @@ function takeAll(rate: SendRate, kind: RateKind, workers: number) {
   setMaxListeners(0, stop.signal);
   const taken = { places: 0 };
   const work = async (): Promise<void> => {
-    while (!stop.signal.aborted) taken.places += (await rate.reserve(BATCH, kind, stop.signal)).places;
+    while (!stop.signal.aborted) {
+      const { places } = await rate.reserve(BATCH, kind, stop.signal);
+      taken.places += places;
+    }
   };
   const working = Promise.all(Array.from({ length: workers }, work));
   const end = async (): Promise<number> => {
