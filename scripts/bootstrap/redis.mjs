@@ -3,6 +3,7 @@
  * (every write is on disk before its reply). It ends with us, however we end. Also what tests use that kill a server and
  * start it again on its data.
  */
+import { randomInt } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -18,6 +19,8 @@ const STOP_TIMEOUT_MS = 10_000;
 const POLL_MS = 20;
 /** Progress is announced when it takes longer than this. */
 const PATIENCE_MS = 2_000;
+/** From the first up to, and without, the second. */
+const GIVEN_PORTS = [12_000, 32_000];
 /** Between finding a free port and using it, another process may take it. */
 const PORT_ATTEMPTS = 3;
 const LOG_LINES = 8;
@@ -186,14 +189,21 @@ function readLog(dir) {
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
-/** A port on 127.0.0.1 that nobody has at this moment. */
-export function freePort() {
+/**
+ * A port on 127.0.0.1 that nobody has at this moment. Not one that the system gives to outgoing connections (32768 and up on
+ * Linux, 49152 elsewhere): a busy test would take it before whoever asked for it listens there.
+ */
+export async function freePort() {
+  for (;;) {
+    const port = randomInt(...GIVEN_PORTS);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port) {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
+    probe.on('error', (error) => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error)));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
   });
 }
