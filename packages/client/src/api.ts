@@ -21,6 +21,8 @@ export interface Run {
   paused_at?: string;
   cancelled_at?: string;
   finished_at?: string;
+  /** When its last part is due, where everybody gets it on their own clock; else missing. */
+  last_due_at?: string;
   chunks: number;
   audience: number;
   duplicates: number;
@@ -162,6 +164,8 @@ export interface Operations {
         subject: string;
         cron?: string;
         timezone?: string;
+        /** Everybody gets it on their own clock; next_at is when it comes to the first zone. */
+        timezone_field?: string;
         /** Missing: nothing is scheduled. */
         next_at?: string;
       }[];
