@@ -1,10 +1,12 @@
 /** A million recipients from a query: how fast they are frozen, and that memory does not grow with them. */
+
 import { once } from 'node:events';
 import { loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
 import { Runs } from '@sendonce/shared/run';
 import { systemClock as clock, closeRedis, connectRedis, makeLogger } from '@sendonce/shared/runtime';
 import { makeCampaignDir, PostgresServer } from '@sendonce/shared/testing';
 import type { EmbeddedRedis } from '../scripts/bootstrap/redis.mjs';
+import { freePort } from '../scripts/bootstrap/redis.mjs';
 import { WORKER_NODE_FLAGS } from '../scripts/commands.mjs';
 import { start } from './children.js';
 import type { FreezerReport } from './freezer.js';
@@ -24,7 +26,7 @@ export async function benchPostgres(
   { url }: EmbeddedRedis,
   { rounds, tell }: { rounds: number; tell(line: string): void },
 ): Promise<Target[]> {
-  const server = await PostgresServer.start();
+  const server = await PostgresServer.start(await freePort());
   tell(`a table of ${MILLION.toLocaleString('en-US')}`);
   await server.query(FILL);
   const rates: number[] = [];

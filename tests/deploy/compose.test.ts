@@ -222,6 +222,15 @@ describe('the Dockerfile', () => {
     for (const name of packages) expect(dockerfile).toContain(`COPY ${name}/package.json ${name}/`);
   });
 
+  it('compiles nothing that lies beside apps and packages, which are all that it has', () => {
+    for (const folder of ['apps', 'packages'])
+      for (const file of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
+        if (!/^[^/]+\/src\/.*(?<!\.test)\.ts$/.test(file)) continue;
+        const outside = '../'.repeat(file.split('/').length);
+        expect(read(join(folder, file)), file).not.toContain(`from '${outside}`);
+      }
+  });
+
   it('ends as nobody special, with node as the process that is told to stop', () => {
     expect(last).toContain('USER node');
     expect(last).toContain('STOPSIGNAL SIGTERM');

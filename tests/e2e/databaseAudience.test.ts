@@ -1,9 +1,11 @@
 /** An audience in a PostgreSQL that lives on while it is read: rows come, go and change their order, workers die. */
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resumeRun } from '@sendonce/shared/control';
 import { makeCampaignDir, PostgresServer, postgresObstacle, waitFor } from '@sendonce/shared/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/bootstrap/redis.mjs';
 import { System } from './system.js';
 
 const ROWS = 4_000;
@@ -25,7 +27,7 @@ describe.skipIf(postgresObstacle && !isCi)(
     let postgres: PostgresServer;
     let system: System;
     beforeAll(async () => {
-      postgres = await PostgresServer.start();
+      postgres = await PostgresServer.start(await freePort());
       await postgres.query(`create table people (n int, email text, first_name text, plan text, joined_at timestamptz);
         insert into people select n, 'reader' || n || '@example.com', 'Reader ' || n,
           case when n % 4 = 0 then 'free' else 'pro' end, '2026-01-01' from generate_series(1, ${ROWS}) n`);

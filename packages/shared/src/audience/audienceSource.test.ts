@@ -1,10 +1,12 @@
 /** The contract suite: every source of recipients gives the same answers. */
+
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../../../scripts/bootstrap/redis.mjs';
 import type { AudienceDefinition } from '../campaign/index.js';
 import { MariadbServer, mariadbObstacle, PostgresServer, postgresObstacle } from '../testing/index.js';
 import {
@@ -41,8 +43,8 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
   [postgres, mariadb] = await Promise.all([
-    postgresObstacle && !isCi ? undefined : PostgresServer.start(),
-    mariadbObstacle && !isCi ? undefined : MariadbServer.start(),
+    postgresObstacle && !isCi ? undefined : PostgresServer.start(await freePort()),
+    mariadbObstacle && !isCi ? undefined : MariadbServer.start(await freePort()),
   ]);
   process.env.CONTRACT_POSTGRES = postgres?.url;
   process.env.CONTRACT_MYSQL = mariadb?.url;

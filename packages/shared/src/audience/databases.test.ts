@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../../../scripts/bootstrap/redis.mjs';
 import type { AudienceDefinition } from '../campaign/index.js';
 import { decodeRecipients, encodeRecipients } from '../ledger/index.js';
 import { MariadbServer, mariadbObstacle, PostgresServer, postgresObstacle } from '../testing/index.js';
@@ -58,7 +59,7 @@ const title = (name: string, obstacle: string | undefined) => (obstacle ? `${nam
 describe.skipIf(postgresObstacle && !isCi)(title('PostgreSQL', postgresObstacle), () => {
   let server: PostgresServer;
   beforeAll(async () => {
-    server = await PostgresServer.start();
+    server = await PostgresServer.start(await freePort());
     process.env[VARIABLES.postgres] = server.url;
   });
   afterAll(() => server.stop());
@@ -227,7 +228,7 @@ describe.skipIf(postgresObstacle && !isCi)(title('PostgreSQL', postgresObstacle)
 describe.skipIf(mariadbObstacle && !isCi)(title('MariaDB', mariadbObstacle), () => {
   let server: MariadbServer;
   beforeAll(async () => {
-    server = await MariadbServer.start();
+    server = await MariadbServer.start(await freePort());
     process.env[VARIABLES.mysql] = server.url;
   });
   afterAll(() => server.stop());

@@ -15,33 +15,37 @@ export const mariadbObstacle = program
 export class MariadbServer {
   private constructor(private readonly server: PrivateServer) {}
 
-  static async start(): Promise<MariadbServer> {
+  /** @param port a free one. */
+  static async start(port: number): Promise<MariadbServer> {
     if (!program) throw new Error(mariadbObstacle);
     const { username } = userInfo();
     const started = new MariadbServer(
-      await PrivateServer.start({
-        name: 'mariadb',
-        program,
-        // Without accounts it makes its data by itself, in a quarter of the time.
-        prepare: () => undefined,
-        args: (dir, port) => [
-          ...[
-            '--no-defaults',
-            '--skip-grant-tables',
-            `--datadir=${dir}`,
-            `--port=${port}`,
-            `--user=${username}`,
+      await PrivateServer.start(
+        {
+          name: 'mariadb',
+          program,
+          // Without accounts it makes its data by itself, in a quarter of the time.
+          prepare: () => undefined,
+          args: (dir, port) => [
+            ...[
+              '--no-defaults',
+              '--skip-grant-tables',
+              `--datadir=${dir}`,
+              `--port=${port}`,
+              `--user=${username}`,
+            ],
+            ...['--bind-address=127.0.0.1', '--skip-networking=0', `--socket=${join(dir, 'socket')}`],
+            ...[
+              '--innodb-flush-log-at-trx-commit=0',
+              '--innodb-buffer-pool-size=32M',
+              '--innodb-log-file-size=8M',
+            ],
           ],
-          ...['--bind-address=127.0.0.1', '--skip-networking=0', `--socket=${join(dir, 'socket')}`],
-          ...[
-            '--innodb-flush-log-at-trx-commit=0',
-            '--innodb-buffer-pool-size=32M',
-            '--innodb-log-file-size=8M',
-          ],
-        ],
-        user: 'root',
-        stopSignal: 'SIGKILL',
-      }),
+          user: 'root',
+          stopSignal: 'SIGKILL',
+        },
+        port,
+      ),
     );
     await waitFor('MariaDB to answer', () => started.query('create database app').catch(() => undefined));
     return started;

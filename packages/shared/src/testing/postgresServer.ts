@@ -17,23 +17,27 @@ const FAST = ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_pag
 export class PostgresServer {
   private constructor(private readonly server: PrivateServer) {}
 
-  static async start(): Promise<PostgresServer> {
+  /** @param port a free one. */
+  static async start(port: number): Promise<PostgresServer> {
     if (!program) throw new Error(postgresObstacle);
     const initdb = join(dirname(program), 'initdb');
     const settings = ['--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync', '--username=app'];
     const started = new PostgresServer(
-      await PrivateServer.start({
-        name: 'postgres',
-        program,
-        prepare: (dir) => [initdb, '-D', join(dir, 'data'), ...settings],
-        args: (dir, port) => [
-          ...['-D', join(dir, 'data'), '-p', String(port), '-k', dir, '-h', '127.0.0.1'],
-          ...FAST,
-        ],
-        user: 'postgres',
-        // A fast shutdown: whoever is connected is cut off.
-        stopSignal: 'SIGINT',
-      }),
+      await PrivateServer.start(
+        {
+          name: 'postgres',
+          program,
+          prepare: (dir) => [initdb, '-D', join(dir, 'data'), ...settings],
+          args: (dir, port) => [
+            ...['-D', join(dir, 'data'), '-p', String(port), '-k', dir, '-h', '127.0.0.1'],
+            ...FAST,
+          ],
+          user: 'postgres',
+          // A fast shutdown: whoever is connected is cut off.
+          stopSignal: 'SIGINT',
+        },
+        port,
+      ),
     );
     await started.#whenAnswering();
     return started;

@@ -1,10 +1,9 @@
-/** A database server of a test's own: on a free port, with its data in a folder that goes with it. */
+/** A database server of a test's own: on a port that the test has found free, with its data in a folder that goes with it. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { freePort } from '../../../../scripts/bootstrap/redis.mjs';
 import { waitFor } from './waitFor.js';
 
 /** A server may take a while on a busy machine, ms. */
@@ -32,10 +31,10 @@ export class PrivateServer {
     readonly port: number,
   ) {}
 
-  static async start(program: ServerProgram): Promise<PrivateServer> {
+  static async start(program: ServerProgram, port: number): Promise<PrivateServer> {
     // Not in the folder of the test run, which only its owner may enter.
     const dir = mkdtempSync(`/tmp/sendonce-${program.name}-`);
-    const server = new PrivateServer(program, dir, await freePort());
+    const server = new PrivateServer(program, dir, port);
     if (isRoot()) chownSync(dir, idOf(program.user, '-u'), idOf(program.user, '-g'));
     const prepare = program.prepare(dir);
     if (prepare) server.#runToEnd(prepare);
