@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import {
   assertDurable,
   ClaimBarrier,
-  ClaimNotDurableError,
   encodeRecipients,
   Ledger,
+  NotDurableError,
   readDurability,
 } from '@sendonce/shared/ledger';
 import { closeRedis, connectRedis, makeLogger } from '@sendonce/shared/runtime';
 import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type NewerServer, newerServers } from '../../scripts/bootstrap/newerServers.mjs';
 import { startRedis } from '../../scripts/bootstrap/redis.mjs';
 import { System } from '../e2e/system.js';
-import { type NewerServer, newerServers } from './newerServers.js';
 
 /** A replica gets its copy at once, and not when five seconds have brought more of them. */
 const AT_ONCE = ['--repl-diskless-sync-delay', '0'];
@@ -44,7 +44,7 @@ function connect(url: string) {
 }
 
 /** A ledger with one chunk of three queued recipients, as a worker would open it. */
-async function openLedger(url: string, minReplicas = 0) {
+async function openLedger(url: string, minReplicas?: number) {
   const redis = connect(url);
   const durability = await readDurability(redis, minReplicas);
   const barrier = durability.safeguard && new ClaimBarrier({ redis }, durability.safeguard);
@@ -122,7 +122,7 @@ describe.skipIf(newerServers.length === 0).each(newerServers)('on $name with eve
 
     await replica.kill('SIGSTOP');
     await expect(ledger.claim(REF, 'b', 1)).rejects.toThrow(
-      '0 of 1 replicas of Redis have confirmed a claim',
+      '0 of 1 replicas of Redis have confirmed a write',
     );
     expect(await ledger.states(REF)).toEqual(['claimed', 'queued', 'queued']);
     await replica.kill('SIGCONT');
@@ -131,14 +131,20 @@ describe.skipIf(newerServers.length === 0).each(newerServers)('on $name with eve
 });
 
 describe('REDIS_MIN_REPLICAS where there is no WAITAOF, or no need for it', () => {
-  it('waits for the replica', async () => {
+  it('waits for the replica, unless it is told not to', async () => {
     const master = await start(AT_ONCE);
     const replica = await startReplica(master, []);
-    const { ledger, durability } = await openLedger(master.url, 1);
+    const { redis, ledger, durability } = await openLedger(master.url);
+    const careless = await readDurability(redis, 0);
+    expect(careless.safeguard).toBeUndefined();
+    expect(careless).toMatchObject({
+      mend: 'REDIS_MIN_REPLICAS=1',
+      detail: expect.stringContaining('go out twice'),
+    });
     expect(durability.safeguard).toMatchObject({ disk: 0, replicas: 1 });
     expect((await ledger.claim(REF, 'a', 1)).positions).toEqual([0]);
     await replica.kill('SIGSTOP');
-    await expect(ledger.claim(REF, 'b', 1)).rejects.toBeInstanceOf(ClaimNotDurableError);
+    await expect(ledger.claim(REF, 'b', 1)).rejects.toBeInstanceOf(NotDurableError);
     expect(await ledger.states(REF)).toEqual(['claimed', 'queued', 'queued']);
     await replica.kill('SIGCONT');
   });
@@ -153,11 +159,19 @@ describe('REDIS_MIN_REPLICAS where there is no WAITAOF, or no need for it', () =
 });
 
 describe('a claim that Redis has lost', () => {
-  it('is not confirmed', async () => {
+  it('is not confirmed, and no run or chunk either', async () => {
     const { url } = await start([]);
-    const barrier = new ClaimBarrier({ redis: connect(url) }, { command: 'WAIT', disk: 0, replicas: 0 });
+    const redis = connect(url);
+    const barrier = new ClaimBarrier({ redis }, { command: 'WAIT', disk: 0, replicas: 0 });
     cleanups.push(() => barrier.stop());
-    await expect(barrier.confirm('test:{a}:claims', 'gone')).rejects.toThrow('Redis has lost a claim');
+    await expect(barrier.confirm('test:{a}:claims', 'gone')).rejects.toThrow('Redis has lost a write');
+    await redis.set('test:{a}:version', 3);
+    await barrier.confirmVersion('test:{a}:version', 3);
+    await expect(barrier.confirmVersion('test:{a}:version', 4)).rejects.toThrow('Redis has lost a write');
+    await redis.sadd('test:open', 'one');
+    await barrier.confirmMember('test:open', 'one');
+    expect(await redis.smembers('test:open')).toEqual(['one']);
+    await expect(barrier.confirmMember('test:open', 'other')).rejects.toThrow('Redis has lost a write');
   });
 
   it('is asked for at the master of its slot in a cluster', async () => {
@@ -171,6 +185,15 @@ describe('a claim that Redis has lost', () => {
     cleanups.push(() => barrier.stop());
     await redis.hset('test:{a}:claims', 'mine', '1 0');
     await barrier.confirm('test:{a}:claims', 'mine');
-    await expect(barrier.confirm('test:{b}:claims', 'gone')).rejects.toThrow('Redis has lost a claim');
+    await expect(barrier.confirm('test:{b}:claims', 'gone')).rejects.toThrow('Redis has lost a write');
+
+    await server.kill();
+    await server.start();
+    await waitFor('its connection to be back', () =>
+      barrier.confirm('test:{a}:claims', 'mine').then(
+        () => true,
+        () => false,
+      ),
+    );
   });
 });

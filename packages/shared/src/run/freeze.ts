@@ -77,6 +77,8 @@ async function freeze(services: FreezeServices, run: string, signal?: AbortSigna
     await freezer.readExistingChunks();
     const frozen = await freezer.finish();
     assertUsable(snapshot, frozen);
+    // A run is on one node of a cluster and its chunks are on others: none of them may be forgotten when the run says that it has them.
+    await freezer.confirm();
     verdict = await runs.frozen(run, frozen);
   }
 }
@@ -153,6 +155,13 @@ class Freezer {
       invalid: this.#invalid,
       invalidRows: this.#invalidRows,
     };
+  }
+
+  /** @throws {NotDurableError} */
+  async confirm(): Promise<void> {
+    const { ledger } = this.services;
+    const chunks = Array.from({ length: this.#chunks }, (_, chunk) => ({ run: this.run, chunk }));
+    await Promise.all(chunks.map((ref) => ledger.confirm(ref, 1)));
   }
 
   async #writeChunk(): Promise<void> {

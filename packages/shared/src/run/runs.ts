@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { CampaignSnapshot } from '../campaign/index.js';
-import { STATE_NAMES, type Tally } from '../ledger/index.js';
+import { type ClaimBarrier, STATE_NAMES, type Tally } from '../ledger/index.js';
 import { type Clock, luaScript, type RedisConnection, UsageError } from '../runtime/index.js';
 import type { MailOutcome } from './mailOutcomes.js';
 import { parseRunId, runIdOf } from './runId.js';
@@ -70,17 +70,31 @@ export class Runs {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
   readonly #clock: Clock;
+  readonly #barrier: ClaimBarrier | undefined;
 
-  constructor({ redis, prefix, clock }: { redis: RedisConnection; prefix: string; clock: Clock }) {
+  /** @param barrier where Redis's reply alone makes nothing durable; for processes that start runs. */
+  constructor({
+    redis,
+    prefix,
+    clock,
+    barrier,
+  }: {
+    redis: RedisConnection;
+    prefix: string;
+    clock: Clock;
+    barrier?: ClaimBarrier | undefined;
+  }) {
     this.#redis = redis;
     this.#prefix = prefix;
     this.#clock = clock;
+    this.#barrier = barrier;
   }
 
   /**
    * Creates the run of an occurrence and pins its campaign. `created: false`: it exists, nothing was changed. Listed only
    * after it exists; whoever dies between comes back (the job is redelivered) and lists it then.
    * @param request kept in the record, so that whoever finds the run there knows whether it is its own.
+   * @throws {NotDurableError} it may be forgotten again: not to be relied on before a second try.
    */
   async create(
     snapshot: CampaignSnapshot,
@@ -105,10 +119,12 @@ export class Runs {
       [keys.record, keys.snapshot],
       [packed, ...Object.entries(record).flat()],
     );
+    await this.#barrier?.confirm(keys.record, 'id');
     const existing = await this.get(run);
     if (!existing.finishedAt) {
       await this.#redis.zadd(this.#allKey, existing.scheduledAt.getTime(), run);
       await this.#redis.sadd(this.#openKey, run);
+      await this.#barrier?.confirmMember(this.#openKey, run);
     }
     return { run, created: reply === 1 };
   }
