@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type EmbeddedRedis, startRedis } from '../scripts/bootstrap/redis.mjs';
 import { Endpoint } from './children.js';
+import { benchCluster } from './cluster.js';
 import { benchFreezing } from './freezing.js';
 import { benchLatency } from './latency.js';
 import { benchMillion } from './million.js';
@@ -47,6 +48,12 @@ const BENCHMARKS: Record<
     about: 'a slow SES: is the rate filled?',
     isDefault: false,
     run: ({ endpoint, redis }) => benchLatency(endpoint, redis, { rounds: 3, mails: 5_000, tell }),
+  },
+  cluster: {
+    about: 'one Redis, a cluster without and with WAIT, and WAITAOF where NEWER_REDIS_SERVERS has it',
+    isDefault: false,
+    run: ({ endpoint, redis, isFull }) =>
+      benchCluster(endpoint, redis, { rounds: isFull ? 5 : 3, mails: isFull ? 40_000 : 20_000, tell }),
   },
   million: {
     about: 'a run of a million',
