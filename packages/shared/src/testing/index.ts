@@ -4,5 +4,5 @@ export { REDIRECT_TRICKS } from './redirectTricks.js';
 export { makeCampaignDir, makeCsv, makeSnapshot, type SampleCampaign } from './sampleCampaign.js';
 export { shuffled } from './shuffled.js';
 export { StubClock } from './stubClock.js';
-export { openTestRedis, type TestRedis } from './testRedis.js';
+export { findKeys, openTestRedis, removeKeys, type TestRedis } from './testRedis.js';
 export { waitFor } from './waitFor.js';
