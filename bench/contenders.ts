@@ -91,6 +91,8 @@ export interface OurOptions {
   latencyMs?: number;
   /** The folder of campaigns, when it is there already. */
   campaignsDir?: string;
+  /** Further settings of the workers. */
+  env?: Record<string, string>;
   onProgress?(sent: number): void;
   /** Default: one of its own. */
   prefix?: string;
@@ -101,7 +103,7 @@ export interface OurOptions {
 /** Sendonce: real workers, from the start of a run to its last mail. What it costs is counted from the first mail on. */
 export async function ours(
   endpoint: Endpoint,
-  redis: EmbeddedRedis,
+  redis: Pick<EmbeddedRedis, 'url'>,
   { client, mails, workers = 1, rate = 1_000_000, latencyMs = 0, ...options }: OurOptions,
 ): Promise<Cost & { secondsToFirst: number }> {
   const prefix = options.prefix ?? `bench-${Date.now()}`;
@@ -116,6 +118,7 @@ export async function ours(
     REDIS_URL: redis.url,
     SES_CLIENT: client,
     SES_MAX_RATE: String(rate),
+    ...options.env,
   };
   const connection = connectRedis({ url: redis.url, name: 'bench', logger: makeLogger('bench', 'silent') });
   const queues = openQueues(connection, prefix);
@@ -180,9 +183,11 @@ async function usage({ health }: StartedWorker): Promise<{ cpuSeconds: number; m
   return { cpuSeconds: read('process_cpu_seconds_total'), memory: read('process_resident_memory_bytes') };
 }
 
+/** Of all masters of a cluster. */
 async function commandsOf(redis: ReturnType<typeof connectRedis>): Promise<number> {
-  const [, commands = '0'] = /total_commands_processed:(\d+)/.exec(await redis.info('stats')) ?? [];
-  return Number(commands);
+  const servers = 'nodes' in redis ? redis.nodes('master') : [redis];
+  const stats = await Promise.all(servers.map((server) => server.info('stats')));
+  return stats.reduce((sum, text) => sum + Number(/total_commands_processed:(\d+)/.exec(text)?.[1]), 0);
 }
 
 /** @throws when nothing moves any more. */

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { type EmbeddedRedis, startRedis } from '../scripts/bootstrap/redis.mjs';
 import { benchCaps } from './caps.js';
 import { Endpoint } from './children.js';
+import { benchCluster } from './cluster.js';
 import { benchFreezing } from './freezing.js';
 import { benchLatency } from './latency.js';
 import { benchMessages } from './messages.js';
@@ -65,6 +66,12 @@ const BENCHMARKS: Record<
     about: 'a million from PostgreSQL, which has to be installed',
     isDefault: false,
     run: ({ redis, isFull }) => benchPostgres(redis, { rounds: isFull ? 3 : 1, tell }),
+  },
+  cluster: {
+    about: 'one Redis, a cluster without and with WAIT, and WAITAOF where NEWER_REDIS_SERVERS has it',
+    isDefault: false,
+    run: ({ endpoint, redis, isFull }) =>
+      benchCluster(endpoint, redis, { rounds: isFull ? 5 : 3, mails: isFull ? 40_000 : 20_000, tell }),
   },
   million: {
     about: 'a run of a million',

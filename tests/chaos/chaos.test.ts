@@ -1,4 +1,4 @@
-/** The short form of `npm run chaos`: rounds with events and one without, all of ours. */
+/** The short form of `npm run chaos`: rounds with events, one without, and one on a Redis Cluster, all of ours. */
 import { describe, expect, it } from 'vitest';
 import { doubtsAllowed, makePlan } from './plan.js';
 import { playRound } from './round.js';
@@ -9,10 +9,14 @@ describe('chaos', () => {
     expect(makePlan(7, 4)).not.toEqual(makePlan(8, 4));
   });
 
-  it.each([1, 2])(
-    'of seed %i leaves nobody out and nobody with two mails',
-    async (seed) => {
-      const { duplicates, losses, inDoubt, mismatches } = await playRound({ seed, recipients: 1_200 });
+  it.each([
+    { seed: 1, isCluster: false },
+    { seed: 2, isCluster: false },
+    { seed: 1, isCluster: true },
+  ])(
+    'of $seed leaves nobody out and nobody with two mails (on a cluster: $isCluster)',
+    async (options) => {
+      const { duplicates, losses, inDoubt, mismatches } = await playRound({ ...options, recipients: 1_200 });
       expect({ duplicates, losses, inDoubt, mismatches }).toEqual({
         duplicates: 0,
         losses: 0,

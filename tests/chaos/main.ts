@@ -8,7 +8,7 @@ import { doubtsAllowed } from './plan.js';
 import { playRound, type RoundOptions, type RoundResult } from './round.js';
 
 const USAGE =
-  'usage: npm run chaos -- [--rounds N] [--recipients M] [--seed S] [--events on|off] [--no-naive]; whole numbers\n';
+  'usage: npm run chaos -- [--rounds N] [--recipients M] [--seed S] [--events on|off] [--no-naive] [--cluster]; whole numbers\n';
 
 interface Totals {
   name: string;
@@ -30,7 +30,8 @@ const options = readArguments();
 const ours = totals('sendonce');
 const naive = totals('the usual twenty lines');
 for (let round = 0; round < options.rounds; round++) {
-  const plan = { seed: options.seed + round, recipients: options.recipients, hasEvents: options.hasEvents };
+  const { recipients, hasEvents, isCluster } = options;
+  const plan = { seed: options.seed + round, recipients, hasEvents, isCluster };
   await play(ours, plan);
   // The twenty lines know nothing of events, so there is one table to compare with.
   if (options.withNaive) await play(naive, { ...plan, contender: 'naive' });
@@ -48,6 +49,7 @@ function readArguments() {
         seed: { type: 'string', default: String(Date.now() % 1_000_000) },
         events: { type: 'string', default: 'on' },
         naive: { type: 'boolean', default: true },
+        cluster: { type: 'boolean', default: false },
       },
     });
     const [rounds = 0, recipients = 0, seed = 0] = [values.rounds, values.recipients, values.seed].map(
@@ -55,7 +57,15 @@ function readArguments() {
     );
     const areWhole = [rounds, recipients, seed].every((value) => Number.isInteger(value) && value > 0);
     if (areWhole && ['on', 'off'].includes(values.events))
-      return { rounds, recipients, seed, hasEvents: values.events === 'on', withNaive: values.naive };
+      return {
+        rounds,
+        recipients,
+        seed,
+        hasEvents: values.events === 'on',
+        isCluster: values.cluster,
+        // The twenty lines know no cluster.
+        withNaive: values.naive && !values.cluster,
+      };
   } catch {
     // An unknown option: the usage says which there are.
   }
@@ -98,6 +108,7 @@ function describe({ name, rounds }: Totals, result: RoundResult): string {
 
 function printTable(rows: Totals[]): void {
   const events = options.hasEvents ? 'with SES events' : 'without SES events';
+  const ground = options.isCluster ? ', on a Redis Cluster' : '';
   const table = new Table({
     head: ['', 'mails', 'duplicates', 'losses', 'in doubt', 'ledger ≠ inbox', 'bad rounds'],
     style: { head: [], border: [] },
@@ -107,5 +118,7 @@ function printTable(rows: Totals[]): void {
     table.push([name, mails, duplicates, losses, inDoubt, differ, `${bad} of ${rounds}`]);
   }
   const { rounds, recipients, seed } = options;
-  process.stdout.write(`\n${rounds} rounds of ${recipients} recipients, seed ${seed}, ${events}\n${table}\n`);
+  process.stdout.write(
+    `\n${rounds} rounds of ${recipients} recipients, seed ${seed}, ${events}${ground}\n${table}\n`,
+  );
 }

@@ -9,8 +9,10 @@ export type Action =
   | { kind: 'kill-worker'; worker: number }
   /** SIGSTOP, and SIGCONT when the fence has passed. */
   | { kind: 'freeze-worker'; worker: number }
-  /** SIGKILL, and a start on the same data. */
-  | { kind: 'kill-redis' }
+  /** SIGKILL, and a start on the same data; in a cluster one of the masters. */
+  | { kind: 'kill-redis'; server: number }
+  /** Of a cluster: it stays dead until its replica has taken over. */
+  | { kind: 'kill-master'; server: number }
   /** Between the workers and Redis. */
   | { kind: 'cut-network'; forMs: number }
   /** A chunk's job once more: retried, or removed and added. */
@@ -32,6 +34,7 @@ export interface Plan {
 }
 
 export const WORKERS = 2;
+const MASTERS = 3;
 
 /** Everything starts within this time; a run takes longer than that. */
 const ACTIONS_WITHIN_MS = 5_000;
@@ -59,27 +62,38 @@ const OF_EVENTS: Plan['faults'][] = [
   ],
 ];
 
-/**
- * @param hasEvents false: only faults that are no doubt by themselves, so that every doubt is one of a kill.
- */
-export function makePlan(seed: number, chunks: number, hasEvents = true): Plan {
+export interface PlanOptions {
+  /** False: only faults that are no doubt by themselves, so that every doubt is one of a kill. Default true. */
+  hasEvents?: boolean;
+  /** On a cluster, of which every round loses a master at least. Default false. */
+  isCluster?: boolean;
+}
+
+export function makePlan(
+  seed: number,
+  chunks: number,
+  { hasEvents = true, isCluster = false }: PlanOptions = {},
+): Plan {
   const random = xoroshiro128plus(seed);
   const upTo = (most: number): number => uniformInt(random, 0, most);
   const makers: (() => Action)[] = [
     () => ({ kind: 'kill-worker', worker: upTo(WORKERS - 1) }),
     () => ({ kind: 'freeze-worker', worker: upTo(WORKERS - 1) }),
-    () => ({ kind: 'kill-redis' }),
+    () => ({ kind: 'kill-redis', server: isCluster ? upTo(MASTERS - 1) : 0 }),
     () => ({ kind: 'cut-network', forMs: 200 + upTo(1_500) }),
     () => ({ kind: 'redeliver', chunk: upTo(chunks - 1) }),
     () => ({ kind: 'start-again' }),
     () => ({ kind: 'second-scheduler' }),
     () => ({ kind: 'retry-finished', chunk: upTo(chunks - 1) }),
   ];
+  const killMaster = (): Action => ({ kind: 'kill-master', server: upTo(MASTERS - 1) });
+  if (isCluster) makers.push(killMaster);
   const count = 2 + upTo(3);
   const actions = Array.from({ length: count }, () => {
     const make = makers[upTo(makers.length - 1)] as () => Action;
     return { atMs: 300 + upTo(ACTIONS_WITHIN_MS), action: make() };
   });
+  if (isCluster) actions.push({ atMs: 300 + upTo(ACTIONS_WITHIN_MS), action: killMaster() });
   actions.sort((a, b) => a.atMs - b.atMs);
   const faults = hasEvents ? [...CLEAR, ...AMBIGUOUS, ...OF_EVENTS] : CLEAR;
   return { seed, actions, faults: faults[upTo(faults.length - 1)] ?? [], hasEvents };
@@ -89,9 +103,13 @@ export function makePlan(seed: number, chunks: number, hasEvents = true): Plan {
 const BATCH_SIZE = 100;
 const BATCHES_AT_ONCE = 4;
 
-/** With events every doubt is settled; without them a worker that dies or freezes may leave what it had claimed. */
+/**
+ * With events every doubt is settled; without them a worker that dies or freezes may leave what it had claimed. A master that
+ * dies takes the latest answers with it, of all workers: a replica has to have claims, and not what became of them.
+ */
 export function doubtsAllowed({ actions, hasEvents }: Plan): number {
   if (hasEvents) return 0;
-  const deaths = actions.filter(({ action: { kind } }) => kind === 'kill-worker' || kind === 'freeze-worker');
-  return deaths.length * BATCHES_AT_ONCE * BATCH_SIZE;
+  const left = { 'kill-worker': 1, 'freeze-worker': 1, 'kill-master': WORKERS } as Record<string, number>;
+  const workers = actions.reduce((sum, { action: { kind } }) => sum + (left[kind] ?? 0), 0);
+  return workers * BATCHES_AT_ONCE * BATCH_SIZE;
 }

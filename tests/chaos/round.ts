@@ -3,18 +3,15 @@
  * says itself is compared with that, recipient by recipient.
  */
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CHUNK_SIZE } from '@sendonce/shared/ledger';
-import { type EmbeddedRedis, startRedis } from '../../scripts/bootstrap/redis.mjs';
 import { FENCE_MS, System } from '../e2e/system.js';
 import type { Contender, Inbox, Stage } from './contender.js';
+import { ClusterOfThree, type Ground, SingleServer } from './ground.js';
 import { Naive } from './naive.js';
-import { type Action, makePlan, type Plan, WORKERS } from './plan.js';
+import { type Action, makePlan, type Plan, type PlanOptions, WORKERS } from './plan.js';
 import { makeDueCampaign, Sendonce } from './sendonce.js';
-import { TcpProxy } from './tcpProxy.js';
 
 /** Recipients a second, so that a round lasts long enough for its plan. */
 const RATE = 400;
@@ -22,11 +19,9 @@ const END_TIMEOUT_MS = 120_000;
 /** A frozen worker sleeps for longer than the fence, and so past the point where doubts are settled. */
 const FREEZE_MS = FENCE_MS + 2_000;
 
-export interface RoundOptions {
+export interface RoundOptions extends PlanOptions {
   seed: number;
   recipients: number;
-  /** Default true. */
-  hasEvents?: boolean;
   /** Default: ours. */
   contender?: 'sendonce' | 'naive';
 }
@@ -46,8 +41,8 @@ export interface RoundResult {
 }
 
 export async function playRound(options: RoundOptions): Promise<RoundResult> {
-  const { seed, recipients, hasEvents = true } = options;
-  const plan = makePlan(seed, Math.ceil(recipients / CHUNK_SIZE), hasEvents);
+  const { seed, recipients } = options;
+  const plan = makePlan(seed, Math.ceil(recipients / CHUNK_SIZE), options);
   const round = await Round.start(options, plan);
   try {
     return await round.play();
@@ -60,27 +55,26 @@ class Round {
   readonly #workers: ChildProcess[] = [];
 
   private constructor(
-    private readonly redis: EmbeddedRedis,
-    private readonly proxy: TcpProxy,
+    private readonly ground: Ground,
     private readonly stage: Stage,
     private readonly contender: Contender,
     private readonly plan: Plan,
   ) {}
 
-  static async start({ recipients, contender }: RoundOptions, plan: Plan): Promise<Round> {
-    const redis = await startRedis({
-      dataDir: join(mkdtempSync(join(tmpdir(), 'sendonce-chaos-')), 'redis'),
-    });
-    const proxy = await TcpProxy.start(redis.port);
+  static async start({ recipients, contender, isCluster }: RoundOptions, plan: Plan): Promise<Round> {
+    const ground = isCluster ? await ClusterOfThree.start() : await SingleServer.start();
     const { campaignsDir, at } = makeDueCampaign(recipients, plan.hasEvents);
     const env = {
       SES_MAX_RATE: String(RATE),
+      // A run that Redis has paused is tried again as often as the account is looked at.
+      ...(isCluster && { SES_ACCOUNT_REFRESH_SECONDS: '1' }),
       ...(plan.hasEvents ? {} : { SES_CONFIGURATION_SET: '' }),
     };
-    const system = await System.start({ campaignsDir, redisUrl: redis.url, env });
-    const stage = { system, recipients, ratePerSecond: RATE, wiredRedisUrl: proxy.url };
+    const { redisUrl, wiredRedisUrl } = ground;
+    const system = await System.start({ campaignsDir, redisUrl, env });
+    const stage = { system, recipients, ratePerSecond: RATE, wiredRedisUrl };
     const player = contender === 'naive' ? new Naive(stage) : new Sendonce(stage, { at, ...plan });
-    return new Round(redis, proxy, stage, player, plan);
+    return new Round(ground, stage, player, plan);
   }
 
   async play(): Promise<RoundResult> {
@@ -96,13 +90,10 @@ class Round {
   }
 
   async stop(): Promise<void> {
-    this.proxy.mend();
     await this.contender.stop();
     await this.stage.system.stop();
-    await this.proxy.stop();
-    await this.redis.stop();
-    for (const dir of [join(this.redis.dir, '..'), this.stage.system.campaignsDir])
-      rmSync(dir, { recursive: true, force: true });
+    await this.ground.stop();
+    rmSync(this.stage.system.campaignsDir, { recursive: true, force: true });
   }
 
   /** Every action at its time, all of them to their end: a frozen worker wakes before the round is judged. */
@@ -126,12 +117,11 @@ class Round {
       case 'freeze-worker':
         return this.#freezeWorker(action.worker);
       case 'kill-redis':
-        await this.redis.kill('SIGKILL');
-        return this.redis.start();
+        return this.ground.killRedis(action.server);
+      case 'kill-master':
+        return this.ground.killMaster(action.server);
       case 'cut-network':
-        this.proxy.cut();
-        await sleep(action.forMs);
-        return this.proxy.mend();
+        return this.ground.cutNetwork(action.forMs);
       case 'redeliver':
         return this.contender.redeliver(action.chunk);
       case 'retry-finished':

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { runIdOf } from '@sendonce/shared/run';
 import { API_SCOPES, makeApiKey } from '@sendonce/shared/runtime';
-import { MESSAGE_YAML, makeCampaignDir, waitFor } from '@sendonce/shared/testing';
+import { findKeys, MESSAGE_YAML, makeCampaignDir, waitFor } from '@sendonce/shared/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/bootstrap/redis.mjs';
 import { everyone, System } from './system.js';
@@ -158,4 +158,4 @@ describe('a request to start a run', () => {
   );
 });
 
-const reservations = () => system.redis.keys(`${system.prefix}:1:{request/*`);
+const reservations = () => findKeys(system.redis, `${system.prefix}:1:{request/*`);

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import {
   assertDurable,
   ClaimBarrier,
-  ClaimNotDurableError,
   encodeRecipients,
   Ledger,
+  NotDurableError,
   readDurability,
 } from '@sendonce/shared/ledger';
 import { LinkPages } from '@sendonce/shared/links';
@@ -24,9 +24,9 @@ import { MessageTemplates, SingleMessages } from '@sendonce/shared/singleMessage
 import { SuppressionList } from '@sendonce/shared/suppression';
 import { MESSAGE_YAML, makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type NewerServer, newerServers } from '../../scripts/bootstrap/newerServers.mjs';
 import { startRedis } from '../../scripts/bootstrap/redis.mjs';
 import { System } from '../e2e/system.js';
-import { type NewerServer, newerServers } from './newerServers.js';
 
 /** A replica gets its copy at once, and not when five seconds have brought more of them. */
 const AT_ONCE = ['--repl-diskless-sync-delay', '0'];
@@ -55,7 +55,7 @@ function connect(url: string) {
 }
 
 /** A ledger with one chunk of three queued recipients, as a worker would open it. */
-async function openLedger(url: string, minReplicas = 0) {
+async function openLedger(url: string, minReplicas?: number) {
   const redis = connect(url);
   const durability = await readDurability(redis, minReplicas);
   const barrier = durability.safeguard && new ClaimBarrier({ redis }, durability.safeguard);
@@ -133,7 +133,7 @@ describe.skipIf(newerServers.length === 0).each(newerServers)('on $name with eve
 
     await replica.kill('SIGSTOP');
     await expect(ledger.claim(REF, 'b', 1)).rejects.toThrow(
-      '0 of 1 replicas of Redis have confirmed a claim',
+      '0 of 1 replicas of Redis have confirmed a write',
     );
     expect(await ledger.states(REF)).toEqual(['claimed', 'queued', 'queued']);
     await replica.kill('SIGCONT');
@@ -142,18 +142,24 @@ describe.skipIf(newerServers.length === 0).each(newerServers)('on $name with eve
 });
 
 describe('REDIS_MIN_REPLICAS where there is no WAITAOF, or no need for it', () => {
-  it('waits for the replica', async () => {
+  it('waits for the replica, unless it is told not to', async () => {
     const master = await start(AT_ONCE);
     const replica = await startReplica(master, []);
-    const { ledger, durability } = await openLedger(master.url, 1);
+    const { redis, ledger, durability } = await openLedger(master.url);
+    const careless = await readDurability(redis, 0);
+    expect(careless.safeguard).toBeUndefined();
+    expect(careless).toMatchObject({
+      mend: 'REDIS_MIN_REPLICAS=1',
+      detail: expect.stringContaining('go out twice'),
+    });
     expect(durability.safeguard).toMatchObject({ disk: 0, replicas: 1 });
     const messages = openMessages(connect(master.url), 1);
     expect((await ledger.claim(REF, 'a', 1)).positions).toEqual([0]);
     expect(await messages.accept(message('a'))).toMatchObject({ state: 'queued', replayed: false });
     await replica.kill('SIGSTOP');
     await Promise.all([
-      expect(ledger.claim(REF, 'b', 1)).rejects.toBeInstanceOf(ClaimNotDurableError),
-      expect(messages.accept(message('b'))).rejects.toBeInstanceOf(ClaimNotDurableError),
+      expect(ledger.claim(REF, 'b', 1)).rejects.toBeInstanceOf(NotDurableError),
+      expect(messages.accept(message('b'))).rejects.toBeInstanceOf(NotDurableError),
     ]);
     expect(await ledger.states(REF)).toEqual(['claimed', 'queued', 'queued']);
     await replica.kill('SIGCONT');
@@ -171,11 +177,19 @@ describe('REDIS_MIN_REPLICAS where there is no WAITAOF, or no need for it', () =
 });
 
 describe('a claim that Redis has lost', () => {
-  it('is not confirmed', async () => {
+  it('is not confirmed, and no run or chunk either', async () => {
     const { url } = await start([]);
-    const barrier = new ClaimBarrier({ redis: connect(url) }, { command: 'WAIT', disk: 0, replicas: 0 });
+    const redis = connect(url);
+    const barrier = new ClaimBarrier({ redis }, { command: 'WAIT', disk: 0, replicas: 0 });
     cleanups.push(() => barrier.stop());
-    await expect(barrier.confirm('test:{a}:claims', 'gone')).rejects.toThrow('Redis has lost a claim');
+    await expect(barrier.confirm('test:{a}:claims', 'gone')).rejects.toThrow('Redis has lost a write');
+    await redis.set('test:{a}:version', 3);
+    await barrier.confirmVersion('test:{a}:version', 3);
+    await expect(barrier.confirmVersion('test:{a}:version', 4)).rejects.toThrow('Redis has lost a write');
+    await redis.sadd('test:open', 'one');
+    await barrier.confirmMember('test:open', 'one');
+    expect(await redis.smembers('test:open')).toEqual(['one']);
+    await expect(barrier.confirmMember('test:open', 'other')).rejects.toThrow('Redis has lost a write');
   });
 
   it('is asked for at the master of its slot in a cluster', async () => {
@@ -189,7 +203,7 @@ describe('a claim that Redis has lost', () => {
     cleanups.push(() => barrier.stop());
     await redis.hset('test:{a}:claims', 'mine', '1 0');
     await barrier.confirm('test:{a}:claims', 'mine');
-    await expect(barrier.confirm('test:{b}:claims', 'gone')).rejects.toThrow('Redis has lost a claim');
+    await expect(barrier.confirm('test:{b}:claims', 'gone')).rejects.toThrow('Redis has lost a write');
     const messages = openMessages(redis);
     const accepted = await Promise.all(['a', 'b', 'c'].map((key) => messages.accept(message(key))));
     expect(accepted.map(({ state }) => state)).toEqual(['queued', 'queued', 'queued']);
@@ -197,6 +211,15 @@ describe('a claim that Redis has lost', () => {
       record: accepted[0]?.record,
       replayed: true,
     });
+
+    await server.kill();
+    await server.start();
+    await waitFor('its connection to be back', () =>
+      barrier.confirm('test:{a}:claims', 'mine').then(
+        () => true,
+        () => false,
+      ),
+    );
   });
 });
 

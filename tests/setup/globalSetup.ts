@@ -1,17 +1,18 @@
 /**
  * Before the first test: compiled code, because process tests start it; a folder for what tests write, gone after the last;
  * and a Redis for the whole test run, unless one is named (`npm test` names its own), with a key prefix of its own for every
- * test.
+ * test. TEST_REDIS=cluster: a Redis Cluster instead, whatever is named.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepare } from '../../scripts/bootstrap/prepare.mjs';
 import { startTemporaryRedis } from '../../scripts/bootstrap/redis.mjs';
+import { startTemporaryCluster } from '../../scripts/bootstrap/redisCluster.mjs';
 
 export default async function setup(): Promise<() => Promise<void>> {
   await prepare();
-  const redis = process.env.REDIS_URL ? undefined : await startTemporaryRedis('vitest');
+  const redis = await openRedis();
   if (redis) process.env.REDIS_URL = redis.url;
   const dir = mkdtempSync(join(tmpdir(), 'sendonce-tests-'));
   // What `tmpdir()` answers, here and in every process that a test starts.
@@ -21,4 +22,9 @@ export default async function setup(): Promise<() => Promise<void>> {
     // A browser that was killed may still be writing.
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   };
+}
+
+async function openRedis(): Promise<{ url: string; stop(): Promise<void> } | undefined> {
+  if (process.env.TEST_REDIS === 'cluster') return startTemporaryCluster('vitest-cluster');
+  return process.env.REDIS_URL ? undefined : startTemporaryRedis('vitest');
 }

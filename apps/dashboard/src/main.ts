@@ -7,7 +7,7 @@ import { TroubleWatch } from '@sendonce/shared/conditions';
 import { readHold } from '@sendonce/shared/continuity';
 import { RunRequests, SchedulePauses } from '@sendonce/shared/control';
 import { MailOutcomes, openSesEvents } from '@sendonce/shared/events';
-import { Ledger } from '@sendonce/shared/ledger';
+import { awaitDurability, ClaimBarrier, Ledger } from '@sendonce/shared/ledger';
 import { Clicks, LinkPages, LinkTokens, readLinkSecrets } from '@sendonce/shared/links';
 import {
   checkRedis,
@@ -48,8 +48,11 @@ await runProcess('dashboard', async (services, settings, logger, { alerts, healt
   if (tracing) services.unshift(tracing);
   const queues = openQueues(redis, prefix, tracing?.telemetry);
   services.push({ name: 'queues', stop: () => closeQueues(queues) });
-  const runs = new Runs({ redis, prefix, clock });
-  const ledger = new Ledger({ redis, prefix });
+  const { safeguard } = await awaitDurability(redis, settings.redis.minReplicas);
+  const barrier = safeguard && new ClaimBarrier({ redis }, safeguard);
+  if (barrier) services.push(barrier);
+  const runs = new Runs({ redis, prefix, clock, barrier });
+  const ledger = new Ledger({ redis, prefix, barrier });
   const suppressions = new SuppressionList({ redis, prefix, clock });
   const linkSecrets = await readLinkSecrets({ redis, prefix }, settings.public);
   const linkPages = new LinkPages({ redis, prefix, clock });

@@ -6,13 +6,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeScrubber, NO_ALERT } from '@sendonce/alerts';
 import { AudienceSourceError } from '@sendonce/shared/audience';
-import type { Ledger } from '@sendonce/shared/ledger';
+import { type Ledger, NotDurableError } from '@sendonce/shared/ledger';
 import type { LinkPages } from '@sendonce/shared/links';
 import { addSendJobs, type Queues } from '@sendonce/shared/queue';
 import { duesOf, freezeRun, type Runs, UnknownRunError } from '@sendonce/shared/run';
 import { type Clock, type Logger, messageOf } from '@sendonce/shared/runtime';
 import type { SuppressionList } from '@sendonce/shared/suppression';
 import { FinalError, type Outcome } from './outcomes.js';
+import { pauseRun } from './pauses.js';
 
 /** A source that is away is asked again after so long, ms: a server that starts anew, a connection that broke. */
 const ASK_AGAIN_AFTER_MS = [1_000, 5_000, 20_000];
@@ -70,6 +71,14 @@ async function freezeOrPause(
   } catch (error) {
     if (signal.aborted) return 'interrupted';
     if (error instanceof UnknownRunError) throw new FinalError(error.message);
+    if (error instanceof NotDurableError) {
+      await pauseRun(services, run, {
+        cause: 'redis',
+        reason: error.message,
+        retryAt: new Date(clock.now() + RETRY_AFTER_MS),
+      });
+      return 'paused';
+    }
     const reason = makeScrubber().text(messageOf(error));
     const retry = isTransient(error) ? { retryAt: new Date(clock.now() + RETRY_AFTER_MS) } : {};
     const pause = { cause: 'campaign' as const, reason: `The audience can't be read: ${reason}`, ...retry };

@@ -4,7 +4,7 @@ import { FrequencyCaps } from '@sendonce/shared/caps';
 import { TroubleWatch } from '@sendonce/shared/conditions';
 import { bringUpToDate, Continuity } from '@sendonce/shared/continuity';
 import { EventsQueue, openSesEvents } from '@sendonce/shared/events';
-import { assertDurable, readDurability } from '@sendonce/shared/ledger';
+import { assertDurable, awaitDurability } from '@sendonce/shared/ledger';
 import { Clicks, LinkPages, LinkTokens, readLinkSecrets } from '@sendonce/shared/links';
 import {
   addContinuityCheck,
@@ -47,7 +47,7 @@ await runProcess('worker', async (services, settings, logger, { alerts, health, 
   const metrics = new ProcessMetrics({ alerts, health });
   const measures = new SendMetrics(metrics);
 
-  const durability = await readDurability(redis, settings.redis.minReplicas);
+  const durability = await awaitDurability(redis, settings.redis.minReplicas);
   assertDurable(durability, settings.redis);
   if (durability.mend) logger.warn({ detail: durability.detail }, 'redis keeps less than it could');
   const skew = await readClockSkew({ redis, ses, clock });
@@ -55,16 +55,16 @@ await runProcess('worker', async (services, settings, logger, { alerts, health, 
   if (skew.reason) logger.warn({ reason: skew.reason }, "SES can't be asked for its time");
 
   await bringUpToDate({ redis, prefix });
-  const runs = new Runs({ redis, prefix, clock });
+  const barrier = durability.safeguard && new MeteredBarrier(measures, { redis }, durability.safeguard);
+  if (barrier) services.push(barrier);
+  const runs = new Runs({ redis, prefix, clock, barrier });
   const continuity = new Continuity(
-    { logger, redis, runs },
+    { barrier, logger, redis, runs },
     { prefix, stateDir: settings.stateDir, name: 'worker' },
   );
   services.push(continuity);
   await continuity.start();
   addContinuityCheck(health, continuity);
-  const barrier = durability.safeguard && new MeteredBarrier(measures, { redis }, durability.safeguard);
-  if (barrier) services.push(barrier);
   const ledger = new MeteredLedger(measures, { redis, prefix, barrier });
   const suppressions = new SuppressionList({ redis, prefix, clock });
   const { events, reputation } = openSesEvents(

@@ -11,7 +11,7 @@ import { addressKey } from '@sendonce/shared/audience';
 import type { FrequencyCaps } from '@sendonce/shared/caps';
 import type { Continuity } from '@sendonce/shared/continuity';
 import type { ChunkRef, Claim, Ledger, Recipient, Settlement, Tally } from '@sendonce/shared/ledger';
-import { ClaimNotDurableError, OlderDataError, UnknownChunkError } from '@sendonce/shared/ledger';
+import { NotDurableError, OlderDataError, UnknownChunkError } from '@sendonce/shared/ledger';
 import { hasEarlierTurn, type Queues } from '@sendonce/shared/queue';
 import { type Gate, type Pause, type Runs, UnknownRunError } from '@sendonce/shared/run';
 import type { Clock, Logger } from '@sendonce/shared/runtime';
@@ -127,7 +127,7 @@ export class ChunkSender {
     try {
       return await this.#sendChunk(ref, options);
     } catch (error) {
-      if (error instanceof ClaimNotDurableError)
+      if (error instanceof NotDurableError)
         return this.#pause(ref.run, { cause: 'redis', reason: error.message, retryAt: this.#nextTry });
       if (error instanceof OlderDataError) {
         await this.#services.continuity.suspect();
@@ -173,14 +173,17 @@ export class ChunkSender {
     const { clock, continuity, queues } = this.#services;
     const { ref, signal } = chunk;
     let standing: Standing = { gate: 'open', tally };
+    // Of the last claim: a failover to a replica that has all claims may cost settlements, which are made good by events.
+    let { version } = tally;
     let turnEndsAt = clock.now() + TURN_MS;
     const reserve = (queued: number) => this.#reserve(queued, chunk.run.kind, signal);
     let pace = await reserve(tally.queued);
     while (pace.places > 0) {
       await pauseUntil(pace.startsAt - CLAIM_AHEAD_MS, clock, signal);
       if (signal.aborted || !(await continuity.mayWork())) return 'interrupted';
-      const batch = await this.#claim(chunk, pace, standing.tally.version, underWay.at(-1));
+      const batch = await this.#claim(chunk, pace, version, underWay.at(-1));
       const { positions, tally: claimed } = batch.claim;
+      version = claimed.version;
       if (positions.length === 0 && underWay.length === 0) return 'done';
       // The next places are reserved while these are used: the stream must not stand still between two micro-batches. Not
       // when somebody else may have the next turn, since nobody else could use them.

@@ -1,5 +1,6 @@
 /** The API over real HTTP, on a real Redis. Dashboards that are killed are in tests/e2e/api.test.ts. */
 import { API_SCOPES, makeLogger } from '@sendonce/shared/runtime';
+import { findKeys, removeKeys } from '@sendonce/shared/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openApiServer } from '../testing/apiServer.js';
 import { allOperations } from './api.js';
@@ -321,8 +322,7 @@ describe('a list that is read', () => {
     await reader?.read();
     await reader?.cancel();
     expect((await (await call('GET /suppressions')).text()).match(/list\d+@/g)).toHaveLength(20_000);
-    const keys = await redis.keys(`${prefix}:1:{suppressed/*`);
-    await redis.unlink(...keys);
+    await removeKeys(redis, `${prefix}:1:{suppressed/*`);
     await redis.set(`${prefix}:1:{suppressed/0}:0`, 'no hash');
     expect(await problemOf(await call('GET /suppressions'))).toMatchObject({ status: 503 });
     await redis.unlink(`${prefix}:1:{suppressed/0}:0`);
@@ -337,13 +337,13 @@ describe('the log', () => {
     await call('PUT /suppressions/jane@example.com', { body: {} });
     await call('GET /suppressions/%E0jane@example.com');
     // Any command on the address's hash fails from here on, and ioredis's error has the command's arguments.
-    const keys = await redis.keys(`${prefix}:1:{suppressed/*`);
+    const keys = await findKeys(redis, `${prefix}:1:{suppressed/*`);
     for (const key of keys) await redis.set(key, 'no hash');
     for (const line of ['GET', 'PUT', 'DELETE'])
       expect(
         (await call(`${line} /suppressions/jane@example.com`, line === 'PUT' ? { body: {} } : {})).status,
       ).toBe(503);
-    await redis.unlink(...keys);
+    await removeKeys(redis, `${prefix}:1:{suppressed/*`);
     expect(lines.join('')).toContain('"operation":"getSuppression"');
     expect(lines.join('')).not.toMatch(/@example\.com|so_/);
   });

@@ -51,21 +51,18 @@ beforeAll(async () => {
 });
 afterAll(() => dashboard.close());
 
-/** Every command for this installation that Redis gets while `work` goes on. */
+/** Every command for this installation that Redis gets, on all nodes of a cluster, while `work` goes on. */
 async function commandsOf(work: () => Promise<unknown>): Promise<string[][]> {
-  const watcher = connectRedis({
-    url: process.env.REDIS_URL ?? '',
-    name: 'watcher',
-    logger: makeLogger('test', 'silent'),
-  }) as Redis;
-  const monitor = await monitorOf(watcher);
   const commands: string[][] = [];
-  monitor.on('monitor', (_, args: string[]) => commands.push(args));
+  const watchers = (process.env.REDIS_URL ?? '')
+    .split(',')
+    .map((url) => connectRedis({ url, name: 'watcher', logger: makeLogger('test', 'silent') }) as Redis);
+  const monitors = await Promise.all(watchers.map(monitorOf));
+  for (const monitor of monitors) monitor.on('monitor', (_, args: string[]) => commands.push(args));
   await work();
   await dashboard.redis.echo(`end ${dashboard.prefix}`);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  monitor.disconnect();
-  watcher.disconnect();
+  for (const connection of [...monitors, ...watchers]) connection.disconnect();
   return commands.filter((args) => args.some((arg) => arg.includes(dashboard.prefix)));
 }
 

@@ -35,7 +35,7 @@ export class TroubleWatch implements Service {
       prefix,
       minReplicas,
       everyMs = LOOK_EVERY_MS,
-    }: { prefix: string; minReplicas: number; everyMs?: number },
+    }: { prefix: string; minReplicas: number | undefined; everyMs?: number },
   ) {
     const { queues, redis } = services;
     this.#services = services;

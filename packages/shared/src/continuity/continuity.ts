@@ -8,7 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readDurability } from '../ledger/index.js';
+import { awaitDurability, type ClaimBarrier, NotDurableError } from '../ledger/index.js';
 import type { Runs } from '../run/index.js';
 import {
   type Logger,
@@ -44,6 +44,8 @@ export interface Hold {
 }
 
 export interface ContinuityServices {
+  /** Where Redis's reply alone makes nothing durable: then only a mark that it has confirmed is remembered. */
+  barrier?: ClaimBarrier | undefined;
   logger: Logger;
   redis: RedisConnection;
   runs: Runs;
@@ -67,7 +69,7 @@ export class Continuity implements Service {
   #memory: Memory | undefined;
   /** What was seen last. */
   #seen: Memory | undefined;
-  /** Redis has on disk what it has answered to. Otherwise a crash may cost a second, which is no reason to hold anything. */
+  /** What is remembered is safe in Redis. Otherwise a crash may cost a second, which is no reason to hold anything. */
   #isSynchronous = false;
   #hold: Hold | undefined;
   #releasedAt = 0;
@@ -91,7 +93,9 @@ export class Continuity implements Service {
    */
   async start(): Promise<void> {
     this.#memory = this.#file.read();
-    this.#isSynchronous = (await readDurability(this.#services.redis)).guarantee === 'every-write';
+    const { barrier, redis } = this.#services;
+    this.#isSynchronous =
+      barrier !== undefined || (await awaitDurability(redis, 0)).guarantee === 'every-write';
     await this.#look();
     this.#timer = setInterval(() => {
       this.look().catch((error: unknown) =>
@@ -165,10 +169,22 @@ export class Continuity implements Service {
     const { installation, mark, at } = memory;
     const seen = this.#seen;
     this.#seen = { installation, mark, at };
+    if (!(await this.#isConfirmed())) return;
     if (this.#isSynchronous) this.#memory = this.#seen;
     // One mark back, which is on disk by now.
     else this.#memory = seen?.installation === installation ? seen : { installation, mark: 0, at };
     await this.#file.write(this.#memory);
+  }
+
+  /** A failover may lose a mark that no replica has: the data would look older than they have to be. */
+  async #isConfirmed(): Promise<boolean> {
+    try {
+      await this.#services.barrier?.confirm(this.#key, 'mark');
+      return true;
+    } catch (error) {
+      if (error instanceof NotDurableError) return false;
+      throw error;
+    }
   }
 
   async #meet(askFromMs: number | '') {

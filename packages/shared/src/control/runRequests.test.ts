@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeQueues, openQueues, type Queues } from '../queue/index.js';
 import { Runs } from '../run/index.js';
-import { makeSnapshot, openTestRedis, StubClock, type TestRedis } from '../testing/index.js';
+import { findKeys, makeSnapshot, openTestRedis, StubClock, type TestRedis } from '../testing/index.js';
 import {
   CrowdedCampaignError,
   ForgottenRequestError,
@@ -129,7 +129,7 @@ describe('a request to start a run', () => {
   it('is honoured as long as the run is known, and starts nothing after that', async () => {
     const { requests, request, load, clock, redis, runs, prefix, ids, close } = await setup();
     const { record } = await requests.start(request, load);
-    const life = await redis.pttl((await redis.keys(`${prefix}:1:{request/*`))[0] ?? '');
+    const life = await redis.pttl((await findKeys(redis, `${prefix}:1:{request/*`))[0] ?? '');
     expect(life).toBeGreaterThan(RETENTION_MS);
     await runs.close(record.id, RETENTION_MS);
     clock.advance(RETENTION_MS - 60_000);

@@ -20,6 +20,8 @@ const BATCH_SIZE = 10;
 const WAIT_SECONDS = 20;
 /** Receives under way at the same time: while one waits for Redis, others fetch. */
 const RECEIVERS = 4;
+/** What a receiver has fetched and not done yet, batches: an event may wait for a disk or a replica for up to a second. */
+const BATCHES_AT_ONCE = 10;
 /** After an error of SQS, ms. */
 const BACK_OFF_MS = 2_000;
 
@@ -80,6 +82,7 @@ export class EventsQueue implements Service {
 
   async #receive(): Promise<void> {
     const { signal } = this.#stopping;
+    const underWay = new Set<Promise<void>>();
     while (!signal.aborted) {
       try {
         const { Messages = [] } = await this.#sqs.send(
@@ -93,15 +96,24 @@ export class EventsQueue implements Service {
         );
         if (this.#isAway) this.#services.logger.info('the queue of SES events is back');
         this.#isAway = false;
-        await this.#take(Messages);
+        const taken = this.#take(Messages)
+          .catch((error: unknown) => this.#noteAway(error))
+          .finally(() => underWay.delete(taken));
+        underWay.add(taken);
+        if (Messages.length < BATCH_SIZE || underWay.size === BATCHES_AT_ONCE) await Promise.race(underWay);
       } catch (error) {
-        if (signal.aborted) return;
-        if (!this.#isAway)
-          this.#services.logger.error({ err: error }, "the queue of SES events can't be read");
-        this.#isAway = true;
+        if (signal.aborted) break;
+        this.#noteAway(error);
         await sleep(BACK_OFF_MS, undefined, { signal }).catch(() => undefined);
       }
     }
+    await Promise.allSettled(underWay);
+  }
+
+  /** Once, and not every attempt. */
+  #noteAway(error: unknown): void {
+    if (!this.#isAway) this.#services.logger.error({ err: error }, "the queue of SES events can't be read");
+    this.#isAway = true;
   }
 
   async #take(messages: Message[]): Promise<void> {

@@ -158,7 +158,7 @@ export class SesEvents {
     }
   }
 
-  /** Whoever was in doubt has got the mail. */
+  /** Whoever was in doubt has got the mail. The event does not come again, so what it has proven must not be lost. */
   async #prove(
     ref: ChunkRef,
     position: number,
@@ -167,6 +167,8 @@ export class SesEvents {
     const { ledger, runs } = this.#services;
     const note = { at: Date.parse(timestamp), detail: messageId };
     const { positions, tally } = await ledger.move(ref, 'evidence', [position], note);
+    // Also when it was known: who has written that down may have died over it.
+    await ledger.confirm(ref, tally.version);
     if (positions.length > 0) await runs.tally(ref.run, ref.chunk, tally);
     return positions.length > 0;
   }

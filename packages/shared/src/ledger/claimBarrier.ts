@@ -3,27 +3,34 @@
  * is no claim yet when it is answered. The barrier holds it back until Redis says that it is safe: WAITAOF, or WAIT on
  * servers that know nothing better. https://redis.io/docs/latest/commands/waitaof/
  *
- * Both commands block their connection, so the barrier has connections of its own, one a master; claims that come while
- * one waits share the next wait. A claim that is gone by then (a failover to a replica that never got it) is not confirmed.
+ * So it does with the few other things that may not be forgotten once somebody was told of them: that a run exists, that a
+ * chunk is frozen, that an event of SES was taken in.
+ *
+ * Both commands block their connection, so the barrier has connections of its own, one a master; whoever comes while one
+ * waits shares the next wait. What is gone by then (a failover to a replica that never got it) is not confirmed.
  */
 import { Cluster, type Redis } from 'ioredis';
-import { luaScript, type RedisConnection, type Service } from '../runtime/index.js';
+import { luaScript, type RedisConnection, reconnectDelayMs, type Service } from '../runtime/index.js';
 import type { Safeguard } from './durability.js';
 
-const claimConfirm = luaScript(import.meta.url, 'claimConfirm');
+const fieldConfirm = luaScript(import.meta.url, 'fieldConfirm');
+const memberConfirm = luaScript(import.meta.url, 'memberConfirm');
+const versionConfirm = luaScript(import.meta.url, 'versionConfirm');
 
+const UNCONFIRMED = 'Redis has not confirmed a write: its master is away, or another one has taken over';
 /** With `everysec` the disk has it after a second; after this long it is the disk or a replica that is missing, ms. */
 const WAIT_TIMEOUT_MS = 3_000;
 
-/** The claim may be lost in a crash: nothing may be sent for it. */
-export class ClaimNotDurableError extends Error {
-  override readonly name = 'ClaimNotDurableError';
+/** What was written may be lost in a crash or a failover: for a claim nothing may be sent. */
+export class NotDurableError extends Error {
+  override readonly name = 'NotDurableError';
 }
 
-type Rewrite = (redis: Redis) => Promise<unknown>;
+/** Looks whether it is there, and writes it once more: 1 when it is. */
+type Confirmation = (connection: Redis) => Promise<unknown>;
 
 interface Waiting {
-  rewrite: Rewrite;
+  confirm: Confirmation;
   resolve(): void;
   reject(error: Error): void;
 }
@@ -40,26 +47,40 @@ export class ClaimBarrier implements Service {
   }
 
   /**
-   * Resolves when the claim is as safe as the settings ask for.
-   * @param key of the hash of claims.
-   * @throws {ClaimNotDurableError}
+   * Resolves when a field of a hash is as safe as the settings ask for: a claim among a chunk's claims, a run's record.
+   * @throws {NotDurableError}
    */
-  async confirm(key: string, claim: string): Promise<void> {
-    await this.confirmWrite(key, (redis) => claimConfirm(redis, [key], [claim]));
+  confirm(key: string, field: string): Promise<void> {
+    return this.confirmWrite(key, (connection) => fieldConfirm(connection, [key], [field]));
   }
 
   /**
-   * The same for another write.
-   * @param rewrite writes it once more on the barrier's connection; answers 1, or 0 when the server has lost it.
-   * @throws {ClaimNotDurableError}
+   * The same for a member of a set.
+   * @throws {NotDurableError}
    */
-  async confirmWrite(key: string, rewrite: Rewrite): Promise<void> {
+  confirmMember(key: string, member: string): Promise<void> {
+    return this.confirmWrite(key, (connection) => memberConfirm(connection, [key], [member]));
+  }
+
+  /**
+   * The same for all that led to a version of a chunk.
+   * @throws {NotDurableError}
+   */
+  confirmVersion(key: string, version: number): Promise<void> {
+    return this.confirmWrite(key, (connection) => versionConfirm(connection, [key], [version]));
+  }
+
+  /**
+   * The same for any other write.
+   * @throws {NotDurableError}
+   */
+  async confirmWrite(key: string, confirm: Confirmation): Promise<void> {
     const master = await masterOf(this.#redis, key);
     const name = `${master.options.host}:${master.options.port}`;
     const known = this.#gates.get(name);
     const gate = known ?? new Gate(master, this.#safeguard);
     if (!known) this.#gates.set(name, gate);
-    return gate.pass(rewrite);
+    return gate.pass(confirm);
   }
 
   async stop(): Promise<void> {
@@ -76,15 +97,20 @@ class Gate {
   #isBusy = false;
 
   constructor(master: Redis, safeguard: Safeguard) {
-    // Without retries: a broken wait proves nothing, and the claim is better given back than held.
-    this.#connection = master.duplicate({ maxRetriesPerRequest: 0, connectionName: 'claim-barrier' });
+    this.#connection = master.duplicate({
+      connectionName: 'claim-barrier',
+      // Without retries: a broken wait proves nothing, and the claim is better given back than held.
+      maxRetriesPerRequest: 0,
+      // A cluster's own connections to its nodes don't come back by themselves.
+      retryStrategy: reconnectDelayMs,
+    });
     this.#connection.on('error', () => undefined);
     this.#safeguard = safeguard;
   }
 
-  pass(rewrite: Rewrite): Promise<void> {
+  pass(confirm: Confirmation): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ rewrite, resolve, reject });
+      this.#waiting.push({ confirm, resolve, reject });
       if (!this.#isBusy) void this.#work();
     });
   }
@@ -98,7 +124,7 @@ class Gate {
     while (this.#waiting.length > 0) {
       const group = this.#waiting.splice(0);
       await this.#confirmGroup(group).catch((error: unknown) => {
-        const cause = new ClaimNotDurableError('Redis has not confirmed a claim', { cause: error });
+        const cause = new NotDurableError(UNCONFIRMED, { cause: error });
         for (const { reject } of group) reject(cause);
       });
     }
@@ -106,11 +132,11 @@ class Gate {
   }
 
   async #confirmGroup(group: Waiting[]): Promise<void> {
-    const confirmations = group.map(({ rewrite }) => rewrite(this.#connection));
+    const confirmations = group.map(({ confirm }) => confirm(this.#connection));
     const [acknowledged, ...kept] = await Promise.all([this.#wait(confirmations), ...confirmations]);
     group.forEach(({ resolve, reject }, index) => {
-      if (acknowledged !== undefined) reject(new ClaimNotDurableError(acknowledged));
-      else if (kept[index] !== 1) reject(new ClaimNotDurableError('Redis has lost a claim'));
+      if (acknowledged !== undefined) reject(new NotDurableError(acknowledged));
+      else if (kept[index] !== 1) reject(new NotDurableError('Redis has lost a write'));
       else resolve();
     });
   }
@@ -124,9 +150,9 @@ class Gate {
       command === 'WAIT'
         ? [disk, await this.#connection.wait(replicas, WAIT_TIMEOUT_MS)]
         : ((await this.#connection.call('WAITAOF', disk, replicas, WAIT_TIMEOUT_MS)) as [number, number]);
-    if (onDisk < disk) return `the disk of Redis has not confirmed a claim in ${WAIT_TIMEOUT_MS / 1_000} s`;
+    if (onDisk < disk) return `the disk of Redis has not confirmed a write in ${WAIT_TIMEOUT_MS / 1_000} s`;
     if (onReplicas < replicas)
-      return `${onReplicas} of ${replicas} replicas of Redis have confirmed a claim (REDIS_MIN_REPLICAS)`;
+      return `${onReplicas} of ${replicas} replicas of Redis have confirmed a write (REDIS_MIN_REPLICAS)`;
     return undefined;
   }
 }
@@ -135,6 +161,6 @@ async function masterOf(redis: RedisConnection, key: string): Promise<Redis> {
   if (!(redis instanceof Cluster)) return redis;
   const [address] = redis.slots[Number(await redis.cluster('KEYSLOT', key))] ?? [];
   const master = redis.nodes('master').find(({ options: { host, port } }) => address === `${host}:${port}`);
-  if (!master) throw new ClaimNotDurableError('no master of Redis is known for a claim');
+  if (!master) throw new NotDurableError('no master of Redis is known for a write');
   return master;
 }

@@ -2,6 +2,7 @@
  * What this Redis keeps when it crashes, and what is done about it. The ledger is as durable as the server that holds it: a
  * claim that is lost after SES took the mail is a mail that goes out twice.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster, type Redis } from 'ioredis';
 import { type RedisConnection, UsageError } from '../runtime/index.js';
 
@@ -23,7 +24,7 @@ export interface Safeguard {
   command: 'WAITAOF' | 'WAIT';
   /** 1: the master's disk has to have it; 0: its reply is enough. */
   disk: 0 | 1;
-  /** `REDIS_MIN_REPLICAS`: so many replicas as well. */
+  /** So many replicas as well. */
   replicas: number;
 }
 
@@ -33,6 +34,8 @@ export interface Durability {
   evicts: boolean;
   /** Replicas that are connected to the master that has the fewest. */
   replicas: number;
+  /** How many of them have to have a claim: `REDIS_MIN_REPLICAS`, or one where any master has a replica. */
+  awaitedReplicas: number;
   /** Undefined when Redis's reply says it all. */
   safeguard?: Safeguard;
   /** In plain words: what is set, and what can be lost. */
@@ -54,6 +57,10 @@ const LOSSES: Record<Guarantee, string> = {
 /** Weakest first: a cluster promises what its weakest master does. */
 const WEAKEST_FIRST: Guarantee[] = ['none', 'unknown', 'every-second', 'every-claim', 'every-write'];
 
+/** Half a minute in all: longer than a cluster takes by default to let a replica take over. */
+const ATTEMPTS = 60;
+const RETRY_MS = 500;
+
 interface Server {
   guarantee: Guarantee;
   evicts: boolean;
@@ -62,8 +69,11 @@ interface Server {
   settings: string;
 }
 
-/** @param minReplicas `REDIS_MIN_REPLICAS`: how many replicas have to have a claim. */
-export async function readDurability(redis: RedisConnection, minReplicas = 0): Promise<Durability> {
+/**
+ * @param minReplicas `REDIS_MIN_REPLICAS`: how many replicas have to have a claim. Unless somebody says so, one: whoever has
+ *   replicas has them to take over, and one that takes over without the last claims sends their mails again.
+ */
+export async function readDurability(redis: RedisConnection, minReplicas?: number): Promise<Durability> {
   const servers = await Promise.all((await mastersOf(redis)).map(readServer));
   const [weakest] = servers.sort(
     (a, b) => WEAKEST_FIRST.indexOf(a.guarantee) - WEAKEST_FIRST.indexOf(b.guarantee),
@@ -72,14 +82,18 @@ export async function readDurability(redis: RedisConnection, minReplicas = 0): P
   const { guarantee } = weakest;
   const evicts = servers.some((server) => server.evicts);
   const replicas = Math.min(...servers.map((server) => server.replicas));
-  const safeguard = safeguardOf(servers, minReplicas);
+  // A master whose only replica has just taken over from it, or died, has none; the others tell that there are to be some.
+  const hasReplicas = servers.some((server) => server.replicas > 0);
+  const awaitedReplicas = minReplicas ?? (hasReplicas ? 1 : 0);
+  const risksFailover = hasReplicas && awaitedReplicas === 0;
+  const safeguard = safeguardOf(servers, awaitedReplicas);
   const details = [
     `${weakest.settings}${LOSSES[guarantee]}`,
     ...(evicts ? ['and it may throw the ledger away when memory gets short'] : []),
-    ...(minReplicas > 0 ? [`and ${minReplicas} of ${replicas} replicas confirm it`] : []),
-    ...(replicas > 0 && minReplicas === 0
+    ...(awaitedReplicas > 0 ? [`and ${awaitedReplicas} of ${replicas} replicas confirm it`] : []),
+    ...(risksFailover
       ? [
-          'a failover can lose what its replica had not got yet: REDIS_MIN_REPLICAS makes claims wait for replicas',
+          'a failover can lose claims that its replica had not got yet, and their mails go out twice: REDIS_MIN_REPLICAS makes claims wait for replicas',
         ]
       : []),
   ];
@@ -88,16 +102,37 @@ export async function readDurability(redis: RedisConnection, minReplicas = 0): P
     ...(guarantee === 'none' || guarantee === 'every-second' ? ['CONFIG SET appendfsync always'] : []),
     ...(evicts ? ['CONFIG SET maxmemory-policy noeviction'] : []),
   ];
+  const commands = mends.length > 0 ? [...mends, 'CONFIG REWRITE'] : [];
+  const mend = [
+    ...commands.map((command) => `redis-cli ${command}`),
+    ...(risksFailover ? ['REDIS_MIN_REPLICAS=1'] : []),
+  ].join('; ');
   return {
     guarantee,
     evicts,
     replicas,
+    awaitedReplicas,
     ...(safeguard && { safeguard }),
     detail: details.join('; '),
-    ...(mends.length > 0 && {
-      mend: [...mends, 'CONFIG REWRITE'].map((command) => `redis-cli ${command}`).join('; '),
-    }),
+    ...(mend && { mend }),
   };
+}
+
+/**
+ * The same for a process that starts, which may be while a node of a cluster is dead and its replica has not taken over yet, or
+ * has done so and has none itself.
+ */
+export async function awaitDurability(redis: RedisConnection, minReplicas?: number): Promise<Durability> {
+  for (let attempt = 1; ; attempt++) {
+    const isLast = attempt === ATTEMPTS;
+    try {
+      const durability = await readDurability(redis, minReplicas);
+      if (isLast || durability.replicas >= durability.awaitedReplicas) return durability;
+    } catch (error) {
+      if (isLast) throw error;
+    }
+    await sleep(RETRY_MS);
+  }
 }
 
 /**
@@ -105,13 +140,15 @@ export async function readDurability(redis: RedisConnection, minReplicas = 0): P
  *   there are fewer replicas than have to confirm.
  */
 export function assertDurable(
-  { guarantee, evicts, detail, mend, replicas }: Durability,
-  { allowsVolatile, minReplicas }: { allowsVolatile: boolean; minReplicas: number },
+  { guarantee, evicts, detail, mend, replicas, awaitedReplicas }: Durability,
+  { allowsVolatile, minReplicas }: { allowsVolatile: boolean; minReplicas: number | undefined },
 ): void {
-  if (replicas < minReplicas)
+  if (replicas < awaitedReplicas) {
+    const why = minReplicas === undefined ? ' (the default where there are replicas)' : '';
     throw new UsageError(
-      `REDIS_MIN_REPLICAS is ${minReplicas}, and Redis has ${replicas} replicas connected: no claim could ever be confirmed.`,
+      `REDIS_MIN_REPLICAS is ${awaitedReplicas}${why}, and Redis has ${replicas} replicas connected to a master: no claim could ever be confirmed. Bring a replica back.`,
     );
+  }
   if (allowsVolatile || (guarantee !== 'none' && !evicts)) return;
   throw new UsageError(
     `Redis does not keep the ledger. ${detail}.\n  Mend it: ${mend}\n  Or, where it does not matter: ALLOW_VOLATILE_REDIS=yes`,

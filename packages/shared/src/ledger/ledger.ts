@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { luaScript, type RedisConnection } from '../runtime/index.js';
 import { type ChunkKeys, type ChunkRef, chunkKeys } from './chunk.js';
-import { type ClaimBarrier, ClaimNotDurableError } from './claimBarrier.js';
+import { type ClaimBarrier, NotDurableError } from './claimBarrier.js';
 import { decodeArchive, decodeEntries, encodeArchive, encodeEntries, type JournalEntry } from './journal.js';
 import {
   type ChunkContent,
@@ -27,7 +27,6 @@ import {
 const prelude = `${transitionsAsLua()}\n${readFileSync(new URL('../../src/ledger/lua/prelude.lua', import.meta.url), 'utf8')}`;
 const script = (name: string) => luaScript(import.meta.url, name, prelude);
 const chunkCreate = script('chunkCreate');
-const chunkConfirm = script('chunkConfirm');
 const recipientsClaim = script('recipientsClaim');
 const recipientsSettle = script('recipientsSettle');
 const recipientsMove = script('recipientsMove');
@@ -76,7 +75,7 @@ export class Ledger {
   readonly #prefix: string;
   readonly #barrier: ClaimBarrier | undefined;
 
-  /** @param barrier where Redis's reply alone does not make a claim durable; for whoever claims. */
+  /** @param barrier where Redis's reply alone makes nothing durable; for whoever claims, freezes, or takes events in. */
   constructor({
     redis,
     prefix,
@@ -119,16 +118,10 @@ export class Ledger {
     return this.createChunk(ref, encodeRecipients([]), []);
   }
 
-  /** Returns when a chunk that was created is durable. @throws {ClaimNotDurableError} when Redis can't promise it. */
-  async confirmChunk(ref: ChunkRef): Promise<void> {
-    const { version } = this.#keys(ref);
-    await this.#barrier?.confirmWrite(version, (redis) => chunkConfirm(redis, [version], []));
-  }
-
   /**
    * Takes up to `limit` queued recipients, and returns when that is durable. No positions: nothing is queued.
    * @param version of the chunk when it was looked at.
-   * @throws {ClaimNotDurableError} when Redis can't promise to remember it; the claim is given back.
+   * @throws {NotDurableError} when Redis can't promise to remember it; the claim is given back.
    * @throws {OlderDataError}
    */
   async claim(ref: ChunkRef, id: string, limit: number, version = 0): Promise<Claim> {
@@ -147,13 +140,21 @@ export class Ledger {
     try {
       await this.#barrier?.confirm(this.#keys(ref).claims, claim);
     } catch (error) {
-      if (!(error instanceof ClaimNotDurableError)) throw error;
+      if (!(error instanceof NotDurableError)) throw error;
       const released = positions.map(
         (position) => ({ position, event: 'release', at: 0, detail: '' }) as const,
       );
       await this.settle(ref, claim, released);
       throw error;
     }
+  }
+
+  /**
+   * Resolves when a chunk as of this version (created: 1) is as safe as a claim: somebody is told next, who does not tell us again.
+   * @throws {NotDurableError}
+   */
+  async confirm(ref: ChunkRef, version: number): Promise<void> {
+    await this.#barrier?.confirmVersion(this.#keys(ref).version, version);
   }
 
   /**

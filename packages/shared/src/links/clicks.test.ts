@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestRedis, type TestRedis } from '../testing/index.js';
+import { findKeys, openTestRedis, type TestRedis } from '../testing/index.js';
 import { Clicks, clicksBy } from './clicks.js';
 
 let test: TestRedis;
@@ -107,7 +107,7 @@ describe('clicks', () => {
   it('of a campaign that has sent nothing are not counted', async () => {
     const { clicks } = await setup();
     expect(await clicks.count({ campaign: 'unknown', link: '/a', visitor: 'jane' })).toBe(false);
-    expect(await test.redis.keys(`${test.prefix}:1:{links:unknown}*`)).toEqual([]);
+    expect(await findKeys(test.redis, `${test.prefix}:1:{links:unknown}*`)).toEqual([]);
   });
 });
 
@@ -128,7 +128,7 @@ it('nothing of it says who clicked, and all of it has an end', async () => {
   const { base, click, read, run } = await setup();
   for (const visitor of ['jane', 'john']) await click('/a', visitor);
   await read();
-  const keys = await test.redis.keys(`${base.replace(/[{}]/g, '?')}*`);
+  const keys = await findKeys(test.redis, `${base.replace(/[{}]/g, '?')}*`);
   expect(keys.sort()).toEqual(
     [':clicks', ':links', ':visitors']
       .map((name) => `${base}:${run}${name}`)

@@ -34,9 +34,12 @@ export function addLedgerChecks(
   { redis: settings }: Pick<Settings, 'redis'>,
 ): void {
   health.add('redis', checkRedis(redis));
+  // Claims go on as they began: replicas that come later are waited for after the next start.
+  let { minReplicas } = settings;
   const checkDurability = async (): Promise<string> => {
     if (redis.status !== 'ready') throw new Error(`the connection is ${redis.status}`);
-    const durability = await readDurability(redis, settings.minReplicas);
+    const durability = await readDurability(redis, minReplicas);
+    minReplicas ??= durability.awaitedReplicas;
     assertDurable(durability, settings);
     return durability.detail;
   };

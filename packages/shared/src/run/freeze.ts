@@ -86,6 +86,8 @@ async function freeze(services: FreezeServices, record: RunRecord, signal?: Abor
     await freezer.readExistingChunks();
     const frozen = await freezer.finish();
     assertUsable(snapshot, frozen);
+    // A run is on one node of a cluster and its chunks are on others: none of them may be forgotten when the run says that it has them.
+    await freezer.confirm();
     verdict = await runs.frozen(run, frozen);
   }
 }
@@ -181,6 +183,13 @@ class Freezer {
       invalidRows: this.#invalidRows,
       ...(this.dueTimes && { parts: this.#parts, unknownZones: this.dueTimes.unknownZones }),
     };
+  }
+
+  /** @throws {NotDurableError} */
+  async confirm(): Promise<void> {
+    const { ledger } = this.services;
+    const chunks = Array.from({ length: this.#chunks }, (_, chunk) => ({ run: this.run, chunk }));
+    await Promise.all(chunks.map((ref) => ledger.confirm(ref, 1)));
   }
 
   async #writeChunk(dueAt: number): Promise<void> {

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { type AttachmentContents, readAttachments } from '../attachments/index.js';
 import type { CampaignSnapshot } from '../campaign/index.js';
-import { STATE_NAMES, type Tally } from '../ledger/index.js';
+import { type ClaimBarrier, STATE_NAMES, type Tally } from '../ledger/index.js';
 import { type Clock, luaScript, type RedisConnection, UsageError } from '../runtime/index.js';
 import type { MailOutcome } from './mailOutcomes.js';
 import { parseRunId, runIdOf } from './runId.js';
@@ -80,11 +80,24 @@ export class Runs {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
   readonly #clock: Clock;
+  readonly #barrier: ClaimBarrier | undefined;
 
-  constructor({ redis, prefix, clock }: { redis: RedisConnection; prefix: string; clock: Clock }) {
+  /** @param barrier where Redis's reply alone makes nothing durable; for processes that start runs. */
+  constructor({
+    redis,
+    prefix,
+    clock,
+    barrier,
+  }: {
+    redis: RedisConnection;
+    prefix: string;
+    clock: Clock;
+    barrier?: ClaimBarrier | undefined;
+  }) {
     this.#redis = redis;
     this.#prefix = prefix;
     this.#clock = clock;
+    this.#barrier = barrier;
   }
 
   /**
@@ -95,6 +108,7 @@ export class Runs {
    * they were.
    * @throws {UsageError} one of them has changed since the campaign was loaded.
    * @param request kept in the record, so that whoever finds the run there knows whether it is its own.
+   * @throws {NotDurableError} it may be forgotten again: not to be relied on before a second try.
    */
   async create(
     snapshot: CampaignSnapshot,
@@ -120,10 +134,12 @@ export class Runs {
       [keys.record, keys.snapshot, keys.attachments],
       [packed, contents.length, ...contents, ...Object.entries(record).flat()],
     );
+    await this.#barrier?.confirm(keys.record, 'id');
     const existing = await this.get(run);
     if (!existing.finishedAt) {
       await this.#redis.zadd(this.#allKey, existing.scheduledAt.getTime(), run);
       await this.#redis.sadd(this.#openKey, run);
+      await this.#barrier?.confirmMember(this.#openKey, run);
     }
     return { run, created: reply === 1 };
   }

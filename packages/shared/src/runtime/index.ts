@@ -16,5 +16,5 @@ export { answerHealth, type MetricsSource } from './healthServer.js';
 export { runProcess, type Service, type Watch } from './lifecycle.js';
 export { type Logger, makeLogger } from './logger.js';
 export { type LuaScript, luaScript } from './luaScripts.js';
-export { closeRedis, connectRedis, type RedisConnection } from './redis.js';
+export { closeRedis, connectRedis, type RedisConnection, reconnectDelayMs } from './redis.js';
 export { type ProcessName, readSettings, SETTING_NAMES, type Settings } from './settings.js';

@@ -8,7 +8,7 @@ import type { Logger } from './logger.js';
 export type RedisConnection = Redis | Cluster;
 
 /** Reconnects soon at first, then every 2 s: a restart of Redis on its AOF takes seconds. */
-function reconnectDelayMs(attempt: number): number {
+export function reconnectDelayMs(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt, 6), 2_000);
 }
 

@@ -49,8 +49,8 @@ const Variables = z.object({
   REDIS_URL: redisUrl,
   /** `yes`: send although Redis would lose the ledger in a crash. */
   ALLOW_VOLATILE_REDIS: z.enum(['yes', 'no'], 'expected yes or no').default('no'),
-  /** How many replicas must have a claim before SES hears of it. */
-  REDIS_MIN_REPLICAS: z.coerce.number().int().min(0).max(5).default(0),
+  /** How many replicas must have a claim before SES hears of it. Default: one, where Redis has replicas. */
+  REDIS_MIN_REPLICAS: z.coerce.number().int().min(0).max(5).optional(),
   /** First part of every key, so that several installations, or tests, share a server. */
   REDIS_PREFIX: z
     .string()
@@ -149,7 +149,7 @@ const CLOCK_SKEW_SECONDS = 60;
 export type ProcessName = 'worker' | 'scheduler' | 'dashboard';
 
 export interface Settings {
-  redis: { url: string; prefix: string; allowsVolatile: boolean; minReplicas: number };
+  redis: { url: string; prefix: string; allowsVolatile: boolean; minReplicas: number | undefined };
   ses: {
     region: string;
     endpoint?: string;

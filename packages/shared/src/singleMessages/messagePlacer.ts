@@ -137,7 +137,7 @@ export class MessagePlacer {
       const standing = await ledger.states(ref);
       if (!standing?.length) return false;
     }
-    await ledger.confirmChunk(ref);
+    await ledger.confirm(ref, 1);
     await this.#announce(ref, states);
     return true;
   }

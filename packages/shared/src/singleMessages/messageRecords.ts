@@ -65,10 +65,10 @@ export class MessageRecords {
     return unpack((await messagePut(this.#redis, [this.#key(id)], args)) as string);
   }
 
-  /** Returns when a record is durable. @throws {ClaimNotDurableError} */
+  /** Returns when a record is durable. @throws {NotDurableError} */
   async confirm(id: string, record: MessageRecord, barrier: ClaimBarrier): Promise<void> {
     const key = this.#key(id);
-    await barrier.confirmWrite(key, (redis) => messageConfirm(redis, [key], [pack(record)]));
+    await barrier.confirmWrite(key, (connection) => messageConfirm(connection, [key], [pack(record)]));
   }
 
   #key(id: string): string {

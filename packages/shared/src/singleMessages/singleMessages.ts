@@ -11,7 +11,13 @@ import { Cluster } from 'ioredis';
 import { addressKey, parseRecipientAddress } from '../audience/index.js';
 import type { CampaignSnapshot } from '../campaign/index.js';
 import { readHold } from '../continuity/index.js';
-import { assertDurable, ClaimBarrier, Ledger, type RecipientState, readDurability } from '../ledger/index.js';
+import {
+  assertDurable,
+  awaitDurability,
+  ClaimBarrier,
+  Ledger,
+  type RecipientState,
+} from '../ledger/index.js';
 import type { LinkPages } from '../links/index.js';
 import type { Queues } from '../queue/index.js';
 import type { Runs } from '../run/index.js';
@@ -83,7 +89,7 @@ export interface SingleMessagesConfig {
   /** `LEDGER_RETENTION_DAYS`, ms. */
   ledgerRetentionMs: number;
   /** Of Redis, see `assertDurable`. */
-  durability: { allowsVolatile: boolean; minReplicas: number };
+  durability: { allowsVolatile: boolean; minReplicas: number | undefined };
   /** Default 1000. */
   takeOverAfterMs?: number;
   /** Requests that are under way in this process, at the most. Default 10,000. */
@@ -181,7 +187,7 @@ export class SingleMessages implements Service {
       const state = record && states?.[record.place.position];
       if (state) {
         // It may have been created a moment ago, by somebody who waits for the same.
-        await ledger.confirmChunk(record.place);
+        await ledger.confirm(record.place, 1);
         return { record, state, replayed: true };
       }
       if (record && !states) {
@@ -216,7 +222,7 @@ export class SingleMessages implements Service {
   async #openNow(): Promise<Opened> {
     const { redis } = this.#services;
     const { durability: asked, prefix } = this.#config;
-    const durability = await readDurability(redis, asked.minReplicas);
+    const durability = await awaitDurability(redis, asked.minReplicas);
     assertDurable(durability, asked);
     const barrier = durability.safeguard && new ClaimBarrier({ redis }, durability.safeguard);
     const ledger = new Ledger({ redis, prefix, barrier });

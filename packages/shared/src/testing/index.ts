@@ -14,5 +14,5 @@ export {
 } from './sampleCampaign.js';
 export { shuffled } from './shuffled.js';
 export { StubClock } from './stubClock.js';
-export { openTestRedis, type TestRedis } from './testRedis.js';
+export { findKeys, openTestRedis, removeKeys, type TestRedis } from './testRedis.js';
 export { waitFor } from './waitFor.js';

@@ -1,3 +1,4 @@
+import { keepsClaims } from '@sendonce/shared/conditions';
 import { readDurability } from '@sendonce/shared/ledger';
 import type { Check } from './finding.js';
 
@@ -8,14 +9,16 @@ export const checkRedis: Check = {
     const info = await redis.info('server');
     const [, kind = 'redis', version = '?'] =
       /^(valkey)_version:(\S+)/m.exec(info) ?? /^(redis)_version:(\S+)/m.exec(info) ?? [];
-    const { detail, mend } = await readDurability(redis, settings.redis.minReplicas);
+    const durability = await readDurability(redis, settings.redis.minReplicas);
+    const { detail, mend } = durability;
+    const verdict = mend === undefined ? 'ok' : keepsClaims(durability) ? 'warning' : 'error';
     return [
       {
         check: 'Redis',
         verdict: 'ok',
         detail: `${kind === 'valkey' ? `Valkey ${version}` : `version ${version}`} answers`,
       },
-      { check: 'Redis durability', verdict: mend ? 'error' : 'ok', detail, ...(mend && { mend }) },
+      { check: 'Redis durability', verdict, detail, ...(mend && { mend }) },
     ];
   },
 };

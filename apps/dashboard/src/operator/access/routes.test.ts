@@ -1,6 +1,6 @@
 /** Every route of the operators' app, those of Bull Board included, against whoever may not change anything. */
 import { addDueJob, ensureSendJobs } from '@sendonce/shared/queue';
-import { makeSnapshot } from '@sendonce/shared/testing';
+import { findKeys, makeSnapshot } from '@sendonce/shared/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AppRoute, routesOf } from '../../testing/routes.js';
 import { Browser, type Dashboard, loggedIn, openDashboard } from '../../testing/setup.js';
@@ -65,7 +65,9 @@ function fill(path: string): string {
 /** All that Redis holds for this installation. */
 async function everything(): Promise<Record<string, string | undefined>> {
   const { redis, prefix } = dashboard;
-  const keys = [...(await redis.keys(`${prefix}:*`)), ...(await redis.keys(`{${prefix}}*`))].sort();
+  const keys = (await Promise.all([findKeys(redis, `${prefix}:*`), findKeys(redis, `{${prefix}}*`)]))
+    .flat()
+    .sort();
   const dumps = await Promise.all(
     keys.map(async (key) => [key, (await redis.dumpBuffer(key))?.toString('base64')]),
   );

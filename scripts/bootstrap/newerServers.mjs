@@ -3,17 +3,11 @@
  * and one that is on the PATH. `.ci/run` brings both from Debian 13, since Debian 12 has neither.
  */
 import { spawnSync } from 'node:child_process';
-import { launcherOf } from '../../scripts/bootstrap/localRedis.mjs';
-import type { RedisLauncher } from '../../scripts/bootstrap/redis.mjs';
-
-export interface NewerServer {
-  name: string;
-  launcher: RedisLauncher;
-}
+import { launcherOf } from './localRedis.mjs';
 
 const named = (process.env.NEWER_REDIS_SERVERS ?? '').split(':').filter(Boolean);
 
-export const newerServers: NewerServer[] = [...named, 'redis-server', 'valkey-server'].flatMap((program) => {
+export const newerServers = [...named, 'redis-server', 'valkey-server'].flatMap((program) => {
   const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
   const [, name, major, minor] = /^(\w+) server v=(\d+)\.(\d+)/.exec(stdout ?? '') ?? [];
   if (!name) return [];
