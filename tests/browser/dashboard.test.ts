@@ -128,6 +128,8 @@ describeInBrowser('an operator', (openBrowser) => {
     const context = await (await openBrowser()).newContext();
     const page = await context.newPage();
     await logIn(page);
+    // Its heading is there before its script is: without that a page can say nothing.
+    await page.waitForLoadState('load');
     await system.kill(dashboard);
     await page.getByText('The connection is lost').waitFor();
     dashboard = await system.startDashboardPorts();
