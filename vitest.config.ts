@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Process tests start up to six processes each, and wait most of the time: two files at once keep two cores busy. */
-const maxWorkers = Math.max(2, Math.floor(availableParallelism() / 2));
+/** Process tests start up to six processes each, and wait a good part of the time: three files at once keep two cores busy. */
+const maxWorkers = 2 + Math.floor(availableParallelism() / 2);
 
 export default defineConfig({
   // Tests run on the sources of every package, not on what was compiled from them.

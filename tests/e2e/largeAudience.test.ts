@@ -5,7 +5,9 @@ import { makeCampaignDir } from '@sendonce/shared/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { System } from './system.js';
 
-const ROWS = 40_000;
+const ROWS = 75_000;
+/** Enough that a worker's young generation has grown to what it will be. */
+const FEW_ROWS = 25_000;
 /** 1 % repeated, in other letters; 1 % malformed. */
 const REPEATED = ROWS / 100;
 const MALFORMED = ROWS / 100;
@@ -15,7 +17,7 @@ let system: System;
 beforeAll(async () => {
   system = await System.start({
     campaignsDir: makeCampaignDir(
-      { id: 'small', csv: makeMixedCsv(10_000) },
+      { id: 'small', csv: makeMixedCsv(FEW_ROWS) },
       { id: 'large', csv: makeMixedCsv(ROWS) },
     ),
   });

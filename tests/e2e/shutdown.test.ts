@@ -92,7 +92,7 @@ it('SIGTERM at 20 moments of each process doubles, loses and doubts nobody', asy
 }, 480_000);
 
 it('waits for a SES that answers slowly, and is not ready from the first moment', async () => {
-  const { system } = await setup(800, { SES_TIMEOUT_SECONDS: '3.5' });
+  const { system } = await setup(2_000, { SES_TIMEOUT_SECONDS: '3.5' });
   await system.setFaults({ rules: [{ fault: 'latency-after', latencyMs: { min: 1_500, max: 2_500 } }] });
   const run = await system.startRun();
   for (const moment of momentsOf('worker', 3_000).slice(0, 4)) {
@@ -115,8 +115,8 @@ it('waits for a SES that answers slowly, and is not ready from the first moment'
   await system.setFaults({ rules: [] });
   system.spawn('worker');
   const { numbers } = await system.whenFinished(run);
-  expect(numbers).toMatchObject({ sent: 800, in_doubt: 0 });
-  expect(await system.inbox(run)).toEqual(everyone(800));
+  expect(numbers).toMatchObject({ sent: 2_000, in_doubt: 0 });
+  expect(await system.inbox(run)).toEqual(everyone(2_000));
 });
 
 it('a second SIGTERM ends at once: whom SES took is sent by its events, and only the others stay in doubt', async () => {
