@@ -28,8 +28,12 @@ function setup() {
 /** Another process with a server on this folder, to be killed. */
 async function startOwner(dataDir) {
   const owner = fork(new URL('./testing/redisOwner.mjs', import.meta.url), [dataDir], { execArgv: [] });
-  cleanups.push(() => owner.kill('SIGKILL'));
   const [{ port }] = await once(owner, 'message');
+  cleanups.push(async () => {
+    owner.kill('SIGKILL');
+    // Its Redis ends a moment after it, and until then writes into the folder.
+    await vi.waitFor(() => expect(ask(port, ['PING'])).rejects.toThrow(), { timeout: 30_000 });
+  });
   return { owner, port };
 }
 
