@@ -16,7 +16,7 @@ export default defineConfig({
     reporters: ['default', './tests/setup/closingLine.ts'],
     maxWorkers,
     // For what hangs. A machine that does other things as well takes five times as long, and is not to be told apart from it sooner.
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 60_000,
   },
 });

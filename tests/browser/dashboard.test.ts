@@ -194,7 +194,7 @@ describeInBrowser('the pages', (openBrowser) => {
       }
       await context.close();
     },
-    120_000,
+    300_000,
   );
 
   it('fit on a phone: nothing but tables is wider than the screen', async () => {

@@ -24,7 +24,7 @@ describe('chaos', () => {
         mismatches: 0,
       });
     },
-    120_000,
+    300_000,
   );
 
   it('without events leaves in doubt what dead workers had claimed, and nothing else', async () => {

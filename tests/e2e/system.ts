@@ -275,7 +275,8 @@ export class System {
     });
   }
 
-  async whenFinished(run: string, timeoutMs = 60_000): Promise<RunRecord> {
+  /** The job of a worker that died is another's after a minute: so long BullMQ takes to notice. */
+  async whenFinished(run: string, timeoutMs = 180_000): Promise<RunRecord> {
     return waitFor(
       `the end of ${run}`,
       async () => {

@@ -105,7 +105,7 @@ describe('the data of schema', () => {
       const rest = RECIPIENTS - fixture.sent;
       expect(await system.inbox(fixture.run)).toEqual({ messages: rest, recipients: rest, duplicates: 0 });
     },
-    90_000,
+    300_000,
   );
 });
 
