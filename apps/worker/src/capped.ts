@@ -30,16 +30,23 @@ export async function cappedAmong(
   return full.map((index) => [positions[index] as number, reason]);
 }
 
-/** Gives back the places of those who were refused for good. One that can't be given back costs a person one mail, later. */
+/**
+ * Gives back the places of those whom SES refused for good. One that can't be given back costs a person one mail, later. Costs
+ * nothing without a cap.
+ * @param tooLate positions whose answers the ledger did not take: what became of them is for others to say.
+ */
 export async function giveBackRejected(
   { caps, logger }: CappedServices,
   { ref, run, recipients }: CappedChunk,
   settled: readonly Settlement[],
+  tooLate: readonly number[],
 ): Promise<void> {
   const { cap } = run.snapshot.definition;
-  const rejected = cap ? settled.filter(({ event }) => event === 'reject') : [];
-  if (!cap || rejected.length === 0) return;
-  const positions = rejected.map(({ position }) => position);
+  if (!cap) return;
+  const positions = settled
+    .filter(({ event, position }) => event === 'reject' && !tooLate.includes(position))
+    .map(({ position }) => position);
+  if (positions.length === 0) return;
   await caps
     .giveBack(cap, ref.run, keysAt(recipients, positions))
     .catch((error: unknown) =>

@@ -263,9 +263,7 @@ export class ChunkSender {
         { ...ref, claim: claim.id, refused: refused.length },
         'claim had run out, answers came too late',
       );
-    const late = new Set(refused);
-    const done = settled.filter(({ position }) => !late.has(position));
-    await giveBackRejected(this.#services, batch, done);
+    await giveBackRejected(this.#services, batch, settled, refused);
     if (remedy === 'wait') await pauseUntil(clock.now() + UNREACHABLE_MS, clock, signal);
     if (remedy === 'quota') await this.#pauseForQuota(ref.run);
     if (remedy === 'pause')
