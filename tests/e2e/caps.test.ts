@@ -44,7 +44,7 @@ it('everybody gets exactly one mail of two campaigns that are sent at once, and 
   expect(mails).toHaveLength(PEOPLE);
   const csv = await system.sendonce('export', runs[0] ?? '');
   expect(csv.out).toMatch(/,suppressed,.*frequency cap: 1 of group notifications in 24h/);
-}, 60_000);
+});
 
 it('a refusal for good takes no place, and a run that goes round again has its own', async () => {
   const system = await setup();
@@ -61,7 +61,7 @@ it('a refusal for good takes no place, and a run that goes round again has its o
   await system.setFaults({ rules: [] });
   const second = await system.whenFinished(await system.startRun('offers'));
   expect(second.numbers).toMatchObject({ sent: 5, suppressed: PEOPLE - 5 });
-}, 60_000);
+});
 
 it('nobody is in doubt, or sent to, while Redis can’t answer for a cap', async () => {
   const system = await setup();
@@ -80,4 +80,4 @@ it('nobody is in doubt, or sent to, while Redis can’t answer for a cap', async
   const { numbers } = await system.whenFinished(run);
   expect(numbers).toMatchObject({ sent: PEOPLE, suppressed: 0 });
   expect(await system.inbox(run)).toEqual(everyone(PEOPLE));
-}, 60_000);
+});

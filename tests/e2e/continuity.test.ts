@@ -16,13 +16,13 @@ afterEach(async () => {
 /** Longer than two marks. */
 const MARKS_MS = 5_000;
 
-async function setup(count: number, settings = '') {
+async function setup(count: number, { settings = '', ratePerSecond = 500 } = {}) {
   const redis = await startRedis({ dataDir: join(mkdtempSync(join(tmpdir(), 'sendonce-e2e-')), 'redis') });
   cleanups.push(() => redis.stop());
   const system = await System.start({
     campaignsDir: makeCampaignDir({ csv: makeCsv(count), settings }),
     redisUrl: redis.url,
-    env: { SES_MAX_RATE: '500' },
+    env: { SES_MAX_RATE: String(ratePerSecond) },
   });
   cleanups.push(() => system.stop());
   return { redis, system };
@@ -98,6 +98,37 @@ describe("yesterday's data", () => {
     expect((await system.runs.get(run)).cancelledAt).toBeDefined();
   });
 
+  it('of one chunk are held by the worker that has claimed from it, also when its job comes anew', async () => {
+    const { system } = await setup(500, { ratePerSecond: 100 });
+    system.spawn('worker');
+    const run = await system.startRun();
+    const pausedAfter = async (sent: number) => {
+      await system.whenSent(run, sent);
+      await system.sendonce('pause', run);
+      // What was claimed goes out yet.
+      await waitFor(
+        'the worker to stand still',
+        async () => (await system.queues.sends.getActiveCount()) === 0,
+      );
+    };
+    const parts = ['states', 'version', 'claims', 'journal'].map(
+      (part) => `${system.prefix}:1:{${run}/0}:${part}`,
+    );
+    await pausedAfter(50);
+    const before = await Promise.all(parts.map((key) => system.redis.dumpBuffer(key)));
+    await system.sendonce('resume', run);
+    await pausedAfter(200);
+    await Promise.all(
+      parts.map((key, index) => {
+        const content = before[index];
+        return content ? system.redis.restore(key, 0, content, 'REPLACE') : system.redis.del(key);
+      }),
+    );
+    await system.sendonce('resume', run);
+    await isHeld(system);
+    expect((await system.inbox(run)).duplicates).toBe(0);
+  });
+
   it('that an operator knows to be right go on as they are', async () => {
     const { redis, system } = await setup(20);
     const worker = system.spawn('worker');
@@ -125,7 +156,7 @@ async function startHeld(system: System) {
 
 it('an occurrence that was sent is not sent again from an empty Redis', async () => {
   const at = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 4_000);
-  const { redis, system } = await setup(30, `schedule: { at: "${at.toISOString()}" }\n`);
+  const { redis, system } = await setup(30, { settings: `schedule: { at: "${at.toISOString()}" }\n` });
   const worker = system.spawn('worker');
   const scheduler = system.spawn('scheduler');
   const run = `news--${at.toISOString().replace(/[-:]|\.\d+/g, '')}`;

@@ -84,7 +84,7 @@ it('gets each part at its time and not before, though a worker is killed meanwhi
   const { numbers: final } = await system.runs.get(run);
   expect(final).toMatchObject({ audience: 160, sent: 120, cancelled: 40, queued: 0 });
   expect(await system.inbox(run)).toEqual(everyone(3 * EACH));
-}, 60_000);
+});
 
 it('waits for the operator where the run was paused when its time came, and needs no job from before', async () => {
   const { system, start } = await setup();
@@ -99,4 +99,4 @@ it('waits for the operator where the run was paused when its time came, and need
   await system.whenSent(run, 3 * EACH);
   expect(await takenIn(system, 'Etc/GMT+12')).toEqual([]);
   expect(await (await system.queues.sends.getJob(sendJobId({ run, chunk: 2 })))?.isDelayed()).toBe(true);
-}, 60_000);
+});

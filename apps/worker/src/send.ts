@@ -19,6 +19,7 @@ import type { MailSender, RateKind, Remedy, Reservation, SendRate, SesAccount } 
 import type { LateSuppressions, SuppressionList } from '@sendonce/shared/suppression';
 import { cappedAmong, giveBackRejected } from './capped.js';
 import { ChunkReports } from './chunkReports.js';
+import { ClaimedVersions } from './claimedVersions.js';
 import type { MailRenderer } from './mailRenderer.js';
 import type { Outcome } from './outcomes.js';
 import { pauseRun } from './pauses.js';
@@ -44,7 +45,7 @@ const LAST_PLACES_MS = 4_000;
 export interface SendServices {
   caps: FrequencyCaps;
   clock: Clock;
-  continuity: Pick<Continuity, 'mayWork' | 'suspect'>;
+  continuity: Pick<Continuity, 'mayWork' | 'releasedAt' | 'suspect'>;
   lateSuppressions: LateSuppressions;
   ledger: Ledger;
   account: SesAccount;
@@ -117,10 +118,12 @@ interface StartedBatch {
 export class ChunkSender {
   readonly #services: SendServices;
   readonly #config: SendConfig;
+  readonly #claimedVersions: ClaimedVersions;
 
   constructor(services: SendServices, config: SendConfig) {
     this.#services = services;
     this.#config = config;
+    this.#claimedVersions = new ClaimedVersions(services.continuity);
   }
 
   async run(ref: ChunkRef, options: SendOptions): Promise<Outcome> {
@@ -131,6 +134,8 @@ export class ChunkSender {
         return this.#pause(ref.run, { cause: 'redis', reason: error.message, retryAt: this.#nextTry });
       if (error instanceof OlderDataError) {
         await this.#services.continuity.suspect();
+        // Where a crash may cost a second anyway nothing is held: these data are what there is.
+        this.#claimedVersions.forget();
         return 'interrupted';
       }
       if (error instanceof UnknownRunError || error instanceof UnknownChunkError) return 'expired';
@@ -174,7 +179,7 @@ export class ChunkSender {
     const { ref, signal } = chunk;
     let standing: Standing = { gate: 'open', tally };
     // Of the last claim: a failover to a replica that has all claims may cost settlements, which are made good by events.
-    let { version } = tally;
+    let version = Math.max(tally.version, this.#claimedVersions.of(ref));
     let turnEndsAt = clock.now() + TURN_MS;
     const reserve = (queued: number) => this.#reserve(queued, chunk.run.kind, signal);
     let pace = await reserve(tally.queued);
@@ -184,7 +189,8 @@ export class ChunkSender {
       const batch = await this.#claim(chunk, pace, version, underWay.at(-1));
       const { positions, tally: claimed } = batch.claim;
       version = claimed.version;
-      if (positions.length === 0 && underWay.length === 0) return 'done';
+      if (positions.length > 0) this.#claimedVersions.remember(ref, version);
+      else if (underWay.length === 0) return 'done';
       // The next places are reserved while these are used: the stream must not stand still between two micro-batches. Not
       // when somebody else may have the next turn, since nobody else could use them.
       const isTurnOver = clock.now() > turnEndsAt;
