@@ -126,6 +126,14 @@ describe('sendonce', () => {
     );
   });
 
+  it('reads campaign files without a Redis', async () => {
+    const noRedis = { REDIS_URL: '' };
+    expect((await sendonce(['validate'], noRedis)).out).toContain('2 campaigns are valid');
+    expect((await sendonce(['campaigns'], noRedis)).out).toContain('news');
+    expect((await sendonce(['preview', 'news'], noRedis)).out).toContain('Subject: News for Reader 0');
+    expect((await sendonce(['status'], noRedis)).err).toContain('REDIS_URL is not set');
+  });
+
   it('makes a key of the API, and stores nothing', async () => {
     const { code, out } = await sendonce(['api-key', 'shop', '--scopes', 'read,runs']);
     expect(code).toBe(0);

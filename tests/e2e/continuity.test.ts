@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pauseRun, resumeRun } from '@sendonce/shared/control';
 import { makeCampaignDir, makeCsv, waitFor } from '@sendonce/shared/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type EmbeddedRedis, startRedis } from '../../scripts/bootstrap/redis.mjs';
@@ -99,32 +100,28 @@ describe("yesterday's data", () => {
   });
 
   it('of one chunk are held by the worker that has claimed from it, also when its job comes anew', async () => {
-    const { system } = await setup(500, { ratePerSecond: 100 });
+    const { system } = await setup(500, { ratePerSecond: 50 });
     system.spawn('worker');
     const run = await system.startRun();
     const pausedAfter = async (sent: number) => {
       await system.whenSent(run, sent);
-      await system.sendonce('pause', run);
-      // What was claimed goes out yet.
-      await waitFor(
-        'the worker to stand still',
-        async () => (await system.queues.sends.getActiveCount()) === 0,
-      );
+      await pauseRun(system, run, 'to look at it');
+      await system.whenPaused(run);
     };
     const parts = ['states', 'version', 'claims', 'journal'].map(
       (part) => `${system.prefix}:1:{${run}/0}:${part}`,
     );
     await pausedAfter(50);
     const before = await Promise.all(parts.map((key) => system.redis.dumpBuffer(key)));
-    await system.sendonce('resume', run);
-    await pausedAfter(200);
+    await resumeRun(system, run);
+    await pausedAfter(150);
     await Promise.all(
       parts.map((key, index) => {
         const content = before[index];
         return content ? system.redis.restore(key, 0, content, 'REPLACE') : system.redis.del(key);
       }),
     );
-    await system.sendonce('resume', run);
+    await resumeRun(system, run);
     await isHeld(system);
     expect((await system.inbox(run)).duplicates).toBe(0);
   });

@@ -135,10 +135,7 @@ describe('a run', () => {
     await system.setFaults({ rules: [{ fault: 'message-rejected' }] });
     system.spawn('worker');
     const run = await system.startRun();
-    const paused = await waitFor('the pause', async () => {
-      const record = await system.runs.find(run);
-      return record?.status === 'paused' && record.numbers.claimed === 0 ? record : undefined;
-    });
+    const paused = await system.whenPaused(run);
     expect(paused.pauseReason).toContain('Email address is not verified');
     expect(paused.numbers).toMatchObject({ queued: 1_500, sent: 0, rejected: 0 });
     await system.setFaults({ rules: [] });

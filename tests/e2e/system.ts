@@ -275,6 +275,13 @@ export class System {
     });
   }
 
+  /** The record of a paused run, when what was claimed is settled. */
+  async whenPaused(run: string): Promise<RunRecord> {
+    await waitFor('the pause', async () => (await this.#find(run))?.status === 'paused');
+    await waitFor('the workers to stand still', async () => (await this.queues.sends.getActiveCount()) === 0);
+    return this.runs.get(run);
+  }
+
   /** The job of a worker that died is another's after a minute: so long BullMQ takes to notice. */
   async whenFinished(run: string, timeoutMs = 180_000): Promise<RunRecord> {
     return waitFor(

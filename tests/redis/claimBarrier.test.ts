@@ -167,6 +167,23 @@ describe('REDIS_MIN_REPLICAS where there is no WAITAOF, or no need for it', () =
     expect(await messages.accept(message('b'))).toMatchObject({ state: 'queued', replayed: true });
   });
 
+  it('has who starts a run by hand told how to start it once', async () => {
+    const master = await start(AT_ONCE);
+    const replica = await startReplica(master, []);
+    const system = await System.start({
+      campaignsDir: makeCampaignDir({ csv: makeCsv(3) }),
+      redisUrl: master.url,
+    });
+    cleanups.push(() => system.stop());
+    const run = ['run', 'news', '--at', '2026-11-24T10:00:00.000Z'];
+    await replica.kill('SIGSTOP');
+    const unsafe = await system.sendonce(...run);
+    expect(unsafe.code).toBe(2);
+    expect(unsafe.err).toContain(`\`sendonce ${run.join(' ')}\` starts it once`);
+    await replica.kill('SIGCONT');
+    expect((await system.sendonce(...run)).out).toContain('news--20261124T100000Z exists');
+  });
+
   it('is refused at the start when there are too few', async () => {
     const { url } = await start([]);
     const durability = await readDurability(connect(url), 1);

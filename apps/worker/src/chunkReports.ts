@@ -1,21 +1,30 @@
 /**
- * A chunk's numbers on their way to its run. People look at them a few times a second, so with a fast account they are not
- * told after every micro-batch; what a worker may do next is asked for each time.
+ * A chunk's numbers on their way to its run, and the question what may be done next on its way back. People look at numbers a
+ * few times a second and pause a run with a click, so with a fast account neither goes with every micro-batch.
  */
 import type { ChunkRef, Tally } from '@sendonce/shared/ledger';
 import type { Gate, Runs } from '@sendonce/shared/run';
 import type { Clock } from '@sendonce/shared/runtime';
+import type { RefusalRow } from './refusals.js';
 
 /** Numbers are told so often at the most, ms. */
 const TELL_EVERY_MS = 250;
+/** A run that was paused or cancelled is sent on for so long at the most, ms, and until the micro-batch has ended. */
+const ASK_EVERY_MS = 20;
 
 export class ChunkReports {
   readonly #clock: Clock;
   readonly #runs: Runs;
   readonly #ref: ChunkRef;
   readonly #onProgress: (tally: Tally) => Promise<void>;
-  #tellAt = 0;
+  #tellAt: number;
+  #askAt: number;
+  /** Nobody is left to be claimed, so the end of the chunk is near: then its numbers are told. */
+  #isLast = false;
+  /** Refusals have been counted, which the next accepted mail ends. */
+  #hasRow = false;
   #untold: Tally | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   /** @param onProgress called when the run is told of settled recipients, for Bull Board's progress bar. */
   constructor(
@@ -27,38 +36,61 @@ export class ChunkReports {
     this.#runs = runs;
     this.#ref = ref;
     this.#onProgress = onProgress;
+    // Just now it was asked whether the chunk may begin.
+    this.#askAt = clock.now() + ASK_EVERY_MS;
+    this.#tellAt = clock.now() + TELL_EVERY_MS;
   }
 
-  /** Recipients were claimed. That others see it is worth a command now and then; that somebody waits for it is not. */
+  /** Recipients were claimed. Others see it in a moment, also when SES takes its time; nobody waits for that. */
   claimed(tally: Tally): void {
     this.#untold = tally;
-    if (this.#isTime()) void this.#tell(tally, false).catch(() => undefined);
+    this.#isLast = tally.queued === 0;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#tellLast();
+    }, this.#tellAt - this.#clock.now());
   }
 
   /**
    * Asks what may be done next while a micro-batch is being settled, unless it is time to tell the numbers: that answers it
    * as well.
-   * @param endsRefusals see `Runs.tally`.
+   * @param isPaused the answers ask for a pause, so it is asked in any case.
    * @returns to be called with the numbers after it.
    */
-  settling(endsRefusals: boolean): (tally: Tally) => Promise<Gate> {
-    const asked = this.#isTime() ? undefined : this.#runs.gate(this.#ref.run, endsRefusals);
+  settling(row: RefusalRow, isPaused: boolean): (tally: Tally) => Promise<Gate> {
+    const asked = this.#isTimeToTell || this.#isLast ? undefined : this.#ask(row, isPaused);
     asked?.catch(() => undefined);
     return async (tally) => {
       this.#untold = tally;
-      if (asked && tally.queued > 0) return asked;
+      const isOver = tally.queued + tally.claimed === 0;
+      if (!isOver && asked) return asked;
+      if (!isOver && !this.#isTimeToTell) return this.#ask(row, isPaused);
       await this.#onProgress(tally);
-      return this.#tell(tally, endsRefusals);
+      return this.#tell(tally, row.isEndedByAccept);
     };
   }
 
   /** What has not been told, at the end. What fails here the reconciler makes good. */
   async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#tellLast();
+  }
+
+  async #tellLast(): Promise<void> {
     if (this.#untold) await this.#tell(this.#untold, false).catch(() => undefined);
   }
 
-  #isTime(): boolean {
+  get #isTimeToTell(): boolean {
     return this.#clock.now() >= this.#tellAt;
+  }
+
+  async #ask({ hasRefusals, isEndedByAccept }: RefusalRow, isPaused: boolean): Promise<Gate> {
+    const now = this.#clock.now();
+    const isDue = now >= this.#askAt || isPaused || hasRefusals || this.#hasRow;
+    if (!isDue) return 'open';
+    this.#askAt = now + ASK_EVERY_MS;
+    this.#hasRow = hasRefusals && !isEndedByAccept;
+    return this.#runs.gate(this.#ref.run, this.#ref.chunk, isEndedByAccept);
   }
 
   async #tell(tally: Tally, endsRefusals: boolean): Promise<Gate> {

@@ -3,7 +3,7 @@
  * (a collection of garbage, a busy core) is gone: using it late would fall together with somebody else's, and SES throttles
  * what comes closer than its rate. Whoever gets none for that reason is in the next micro-batch.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as letAnswersIn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@sendonce/shared/runtime';
 import type { Reservation } from '@sendonce/shared/ses';
 
@@ -11,6 +11,11 @@ import type { Reservation } from '@sendonce/shared/ses';
 const LATE_MS = 5;
 /** Places that are closer together than this, ms, are used late as well: there the worker is slower than the rate. */
 const CLOSE_MS = 1;
+/**
+ * After so many places without a wait, answers are let in: else all requests of a micro-batch are in memory at once, and each
+ * collection of garbage copies them.
+ */
+const AT_A_STRETCH = 16;
 
 export class Places {
   readonly #clock: Clock;
@@ -30,6 +35,7 @@ export class Places {
     if (this.#next >= places) return false;
     await pauseUntil(startsAt + this.#next * intervalMs, this.#clock, signal);
     this.#next += 1;
+    if (this.#next % AT_A_STRETCH === 0) await letAnswersIn();
     return true;
   }
 }

@@ -46,6 +46,10 @@ export class RefusalRow {
     return this.#answered.at(-1)?.event === 'accept';
   }
 
+  get hasRefusals(): boolean {
+    return this.#answered.some(({ event }) => event === 'reject');
+  }
+
   /**
    * Counts the row, over micro-batches and workers. When it is long enough the run is paused; the refusals of this batch
    * come back as releases, and those that were settled before are put back to queued.

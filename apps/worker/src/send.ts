@@ -27,10 +27,15 @@ import type { PinnedRun, PinnedRuns } from './pinnedRuns.js';
 import { Places, pauseUntil } from './places.js';
 import { RefusalRow } from './refusals.js';
 
-/** Recipients a claim, at the most: what a killed worker leaves in doubt. */
-const BATCH_SIZE = 100;
 /** A micro-batch takes about this long at the account's rate, at the most, ms; a slow account gets small claims. */
 const BATCH_MS = 500;
+/** Recipients a claim, at the most: what a killed worker leaves in doubt. */
+const BATCH_SIZE = 100;
+/** Faster accounts have more in a claim, as much as they send in so many ms: there each command to Redis is for more. */
+const FAST_BATCH_MS = 20;
+const FAST_BATCH_SIZE = 250;
+/** Places are reserved for so long ahead, ms, and for a micro-batch at least. */
+const RESERVED_MS = 100;
 /** A request is not sent when its claim is older than this, ms. Only thrift: what makes it safe is the signature. */
 const STALE_CLAIM_MS = 120_000;
 /** A claim is made so long before its first place, so that it stands when the place comes, ms. */
@@ -145,11 +150,17 @@ export class ChunkSender {
 
   async #sendChunk(ref: ChunkRef, { signal, priority, onProgress }: SendOptions): Promise<Outcome> {
     const { clock, ledger, pinnedRuns, runs } = this.#services;
-    const tally = await ledger.tally(ref);
-    const gate = await runs.tally(ref.run, ref.chunk, tally);
-    if (tally.queued === 0) return 'done';
+    const content = ledger.content(ref);
+    // Of a chunk that has ended it may be gone.
+    content.catch(() => undefined);
+    const [tally, gate] = await Promise.all([ledger.tally(ref), runs.gate(ref.run, ref.chunk)]);
+    if (tally.queued === 0) {
+      // Whoever sent the last of them may have died before it told.
+      await runs.tally(ref.run, ref.chunk, tally);
+      return 'done';
+    }
     if (gate !== 'open') return outcomeOf(gate);
-    const { recipients, dueAt } = await ledger.content(ref);
+    const { recipients, dueAt } = await content;
     if (dueAt > clock.now()) return { notBefore: dueAt };
     const run = await pinnedRuns.get(ref.run);
     const { linkObstacle } = this.#config;
@@ -175,17 +186,18 @@ export class ChunkSender {
     priority: number,
     underWay: StartedBatch[],
   ): Promise<Outcome> {
-    const { clock, continuity, queues } = this.#services;
+    const { clock, continuity, queues, rate } = this.#services;
     const { ref, signal } = chunk;
     let standing: Standing = { gate: 'open', tally };
     // Of the last claim: a failover to a replica that has all claims may cost settlements, which are made good by events.
     let version = Math.max(tally.version, this.#claimedVersions.of(ref));
     let turnEndsAt = clock.now() + TURN_MS;
     const reserve = (queued: number) => this.#reserve(queued, chunk.run.kind, signal);
-    let pace = await reserve(tally.queued);
-    while (pace.places > 0) {
-      await pauseUntil(pace.startsAt - CLAIM_AHEAD_MS, clock, signal);
+    let reserved = await reserve(tally.queued);
+    while (reserved.places > 0) {
+      await pauseUntil(reserved.startsAt - CLAIM_AHEAD_MS, clock, signal);
       if (signal.aborted || !(await continuity.mayWork())) return 'interrupted';
+      const [pace, left] = split(reserved, batchSizeAt(await rate.ratePerSecond()));
       const batch = await this.#claim(chunk, pace, version, underWay.at(-1));
       const { positions, tally: claimed } = batch.claim;
       version = claimed.version;
@@ -195,7 +207,7 @@ export class ChunkSender {
       // when somebody else may have the next turn, since nobody else could use them.
       const isTurnOver = clock.now() > turnEndsAt;
       const goesOn = claimed.queued > 0 && !isTurnOver;
-      const next = goesOn ? reserve(claimed.queued) : undefined;
+      const next = goesOn && left.places === 0 ? reserve(claimed.queued) : undefined;
       next?.catch(() => undefined);
       const started = this.#start(batch);
       underWay.push(started);
@@ -209,16 +221,17 @@ export class ChunkSender {
       if (!goesOn && standing.tally.queued === 0) return 'done';
       if (isTurnOver && (await hasEarlierTurn(queues.sends, priority))) return 'interrupted';
       if (isTurnOver) turnEndsAt = clock.now() + TURN_MS;
-      pace = await (next ?? reserve(standing.tally.queued));
+      reserved = goesOn ? await (next ?? left) : await reserve(standing.tally.queued);
     }
     return signal.aborted ? 'interrupted' : this.#pauseForQuota(ref.run);
   }
 
-  /** Places for a micro-batch; none when the quota is used up, also after a moment in which others used their last ones. */
+  /** Places for a micro-batch or some; none when the quota is used up, also after a moment in which others used their last ones. */
   async #reserve(queued: number, kind: RateKind, signal: AbortSignal): Promise<Reservation> {
     const { clock, rate } = this.#services;
-    const aBatch = Math.max(1, Math.floor(((await rate.ratePerSecond()) * BATCH_MS) / 1_000));
-    const size = Math.min(queued, BATCH_SIZE, aBatch);
+    const ratePerSecond = await rate.ratePerSecond();
+    const ahead = Math.floor((ratePerSecond * RESERVED_MS) / 1_000);
+    const size = Math.min(queued, Math.max(ahead, batchSizeAt(ratePerSecond)));
     const pace = await rate.reserve(size, kind, signal);
     if (pace.places > 0 || signal.aborted) return pace;
     await pauseUntil(clock.now() + LAST_PLACES_MS, clock, signal);
@@ -262,7 +275,7 @@ export class ChunkSender {
     const row = new RefusalRow(ref, settlements, before?.result.pausedFor);
     const { settled, pausedFor } = await row.pauseIfTooLong(this.#services, run.recipients);
     result.pausedFor = pausedFor;
-    const gateAfter = reports.settling(row.isEndedByAccept);
+    const gateAfter = reports.settling(row, remedy !== 'none');
     const { tally, refused } = await ledger.settle(ref, claim.id, settled);
     if (refused.length > 0)
       logger.warn(
@@ -391,6 +404,22 @@ export class ChunkSender {
     }
     return answers;
   }
+}
+
+/** Recipients a claim. */
+function batchSizeAt(ratePerSecond: number): number {
+  const within = (ms: number) => Math.floor((ratePerSecond * ms) / 1_000);
+  const least = Math.max(1, Math.min(BATCH_SIZE, within(BATCH_MS)));
+  return Math.max(least, Math.min(FAST_BATCH_SIZE, within(FAST_BATCH_MS)));
+}
+
+/** The first places of a reservation, and those that are left. */
+function split({ intervalMs, places, startsAt }: Reservation, first: number): [Reservation, Reservation] {
+  const taken = Math.min(first, places);
+  return [
+    { intervalMs, places: taken, startsAt },
+    { intervalMs, places: places - taken, startsAt: startsAt + taken * intervalMs },
+  ];
 }
 
 function outcomeOf(gate: Exclude<Gate, 'open'>): Outcome {

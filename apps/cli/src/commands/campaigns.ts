@@ -1,5 +1,5 @@
 import { describeSchedule, formatProblem, loadCampaigns, nextOccurrence } from '@sendonce/shared/campaign';
-import { readSettings } from '@sendonce/shared/runtime';
+import { readCampaignsDir } from '@sendonce/shared/runtime';
 import type { Command } from 'commander';
 import { formatDate, printTable, remark } from '../output.js';
 
@@ -8,7 +8,7 @@ export function addCampaignsCommand(program: Command): void {
     .command('campaigns')
     .description('list the campaigns, their schedules and next occurrences')
     .action(async () => {
-      const { campaigns, problems } = await loadCampaigns(readSettings().campaignsDir);
+      const { campaigns, problems } = await loadCampaigns(readCampaignsDir());
       printTable(
         ['campaign', 'schedule', 'next (UTC)', 'subject'],
         campaigns.map(({ id, definition }) => {

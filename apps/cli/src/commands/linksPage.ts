@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCampaign } from '@sendonce/shared/campaign';
 import { linkPageOf, linksPage, readCleanUrlScript } from '@sendonce/shared/links';
-import { readSettings, UsageError } from '@sendonce/shared/runtime';
+import { readCampaignsDir, UsageError } from '@sendonce/shared/runtime';
 import type { Command } from 'commander';
 import { print, remark } from '../output.js';
 
@@ -14,7 +14,7 @@ export function addLinksPageCommand(program: Command): void {
     .option('--beacon <url>', 'where the page tells of visits: PUBLIC_URL and the prefix; default: nowhere')
     .description("write the page that a campaign's links lead through, for a static host")
     .action(async (id: string, { out, beacon }: { out: string; beacon?: string }) => {
-      const { definition } = await loadCampaign(readSettings().campaignsDir, id);
+      const { definition } = await loadCampaign(readCampaignsDir(), id);
       if (!definition.links)
         throw new UsageError(`${id} has no "links" in its campaign.yaml. docs/links.md shows what to write.`);
       const page = linkPageOf(id, definition.links);

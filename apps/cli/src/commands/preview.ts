@@ -2,7 +2,7 @@ import { formatSize } from '@sendonce/shared/attachments';
 import { maskAddress } from '@sendonce/shared/audience';
 import { loadCampaign, snapshotOf } from '@sendonce/shared/campaign';
 import { renderPreview } from '@sendonce/shared/message';
-import { readSettings } from '@sendonce/shared/runtime';
+import { readCampaignsDir } from '@sendonce/shared/runtime';
 import { type Command, InvalidArgumentError } from 'commander';
 import { print } from '../output.js';
 
@@ -13,7 +13,7 @@ export function addPreviewCommand(program: Command): void {
     .option('--row <n>', 'which valid recipient of the audience', positiveInteger, 1)
     .description('show the mail as a recipient of the audience would get it')
     .action(async (id: string, { row }: { row: number }) => {
-      const snapshot = snapshotOf(await loadCampaign(readSettings().campaignsDir, id));
+      const snapshot = snapshotOf(await loadCampaign(readCampaignsDir(), id));
       const { message, recipient } = await renderPreview(snapshot, row);
       print(`From: ${snapshot.definition.from}`);
       print(`To: ${maskAddress(recipient.address)}`);

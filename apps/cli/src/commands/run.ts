@@ -1,9 +1,11 @@
-import { loadCampaign } from '@sendonce/shared/campaign';
-import { startRun } from '@sendonce/shared/control';
-import { UsageError } from '@sendonce/shared/runtime';
+import { type LoadedCampaign, loadCampaign } from '@sendonce/shared/campaign';
+import { type StartedRun, startRun } from '@sendonce/shared/control';
+import { ClaimBarrier, NotDurableError, readDurability } from '@sendonce/shared/ledger';
+import { Runs } from '@sendonce/shared/run';
+import { systemClock as clock, UsageError } from '@sendonce/shared/runtime';
 import type { Command } from 'commander';
 import { recordDeed } from '../audit.js';
-import { withContext } from '../context.js';
+import { type Context, withContext } from '../context.js';
 import { print } from '../output.js';
 import { watchRun } from './watch.js';
 
@@ -17,18 +19,39 @@ export function addRunCommand(program: Command): void {
     .action(async (name: string, { at, watch }: { at?: string; watch?: boolean }) => {
       const scheduledAt = at === undefined ? new Date() : parseTime(at);
       await withContext(async (context) => {
-        const { settings, queues, runs } = context;
-        const campaign = await loadCampaign(settings.campaignsDir, name);
-        const start = { scheduledAt, origin: 'manual' } as const;
-        const { record, created } = await startRun({ queues, runs }, campaign, start);
+        const campaign = await loadCampaign(context.settings.campaignsDir, name);
+        const { record, created } = await startSafely(context, campaign, scheduledAt);
         const { id: run, status } = record;
         const outcome = created ? 'done' : 'nothing';
         await recordDeed(context, { action: 'campaign.run', subject: name, outcome, detail: run });
         if (created) print(`Started ${run}.`);
         else print(`${run} exists (${status}): it was started before, and nothing is sent twice.`);
-        if (watch) await watchRun(runs, run);
+        if (watch) await watchRun(context.runs, run);
       });
     });
+}
+
+/** Who is told that a run was started does not start it again: its record has to outlive a failover. */
+async function startSafely(
+  { queues, redis, settings }: Context,
+  campaign: LoadedCampaign,
+  scheduledAt: Date,
+): Promise<StartedRun> {
+  const { minReplicas, prefix } = settings.redis;
+  const { safeguard } = await readDurability(redis, minReplicas);
+  const barrier = safeguard && new ClaimBarrier({ redis }, safeguard);
+  const runs = new Runs({ redis, prefix, clock, barrier });
+  try {
+    return await startRun({ queues, runs }, campaign, { scheduledAt, origin: 'manual' });
+  } catch (error) {
+    if (!(error instanceof NotDurableError)) throw error;
+    const again = `sendonce run ${campaign.id} --at ${scheduledAt.toISOString()}`;
+    throw new UsageError(`${error.message}. A failover may lose the run; \`${again}\` starts it once.`, {
+      cause: error,
+    });
+  } finally {
+    await barrier?.stop();
+  }
 }
 
 function parseTime(text: string): Date {

@@ -1,6 +1,6 @@
 import { formatProblem, loadCampaigns } from '@sendonce/shared/campaign';
 import { partsWithoutUnsubscribeLink } from '@sendonce/shared/message';
-import { readSettings } from '@sendonce/shared/runtime';
+import { readCampaignsDir } from '@sendonce/shared/runtime';
 import type { Command } from 'commander';
 import { print, remark } from '../output.js';
 
@@ -9,7 +9,7 @@ export function addValidateCommand(program: Command): void {
     .command('validate')
     .description('check all campaign files; every error with file, line and what was expected')
     .action(async () => {
-      const { campaignsDir } = readSettings();
+      const campaignsDir = readCampaignsDir();
       const { campaigns, problems } = await loadCampaigns(campaignsDir, { asksSources: true });
       for (const problem of problems) remark(formatProblem(problem));
       if (problems.length > 0) {

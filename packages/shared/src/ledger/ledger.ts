@@ -27,6 +27,7 @@ import {
 const prelude = `${transitionsAsLua()}\n${readFileSync(new URL('../../src/ledger/lua/prelude.lua', import.meta.url), 'utf8')}`;
 const script = (name: string) => luaScript(import.meta.url, name, prelude);
 const chunkCreate = script('chunkCreate');
+const chunkTally = script('chunkTally');
 const recipientsClaim = script('recipientsClaim');
 const recipientsSettle = script('recipientsSettle');
 const recipientsMove = script('recipientsMove');
@@ -211,7 +212,8 @@ export class Ledger {
 
   /** The numbers of a chunk as they are now. */
   async tally(ref: ChunkRef): Promise<Tally> {
-    return (await this.expireClaims(ref, Number.MAX_SAFE_INTEGER)).tally;
+    const { states, version } = this.#keys(ref);
+    return toTally((await this.#run(chunkTally, [states, version], [])) as number[]);
   }
 
   /** Removes a chunk that is part of no run: a freezer that was overtaken made it. */

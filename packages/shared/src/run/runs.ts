@@ -18,7 +18,7 @@ const runFrozen = luaScript(import.meta.url, 'runFrozen');
 const prelude = readFileSync(new URL('../../src/run/lua/prelude.lua', import.meta.url), 'utf8');
 const runTally = luaScript(import.meta.url, 'runTally', prelude);
 const runGate = luaScript(import.meta.url, 'runGate');
-const runAsk = luaScript(import.meta.url, 'runAsk');
+const runAsk = luaScript(import.meta.url, 'runAsk', prelude);
 const runRefusals = luaScript(import.meta.url, 'runRefusals');
 const chunkAllot = luaScript(import.meta.url, 'chunkAllot');
 const runSeal = luaScript(import.meta.url, 'runSeal');
@@ -309,9 +309,9 @@ export class Runs {
    * @param endsRefusals see `tally`.
    * @throws {UnknownRunError} its retention is over.
    */
-  async gate(run: string, endsRefusals = false): Promise<Gate> {
+  async gate(run: string, chunk: number, endsRefusals = false): Promise<Gate> {
     const { record, refusals } = this.#keys(run);
-    const reply = await runAsk(this.#redis, [record, refusals], [endsRefusals ? 1 : 0]);
+    const reply = await runAsk(this.#redis, [record, refusals], [chunk, endsRefusals ? 1 : 0]);
     if (reply === -1) throw new UnknownRunError(run);
     return reply as Gate;
   }

@@ -17,4 +17,10 @@ export { runProcess, type Service, type Watch } from './lifecycle.js';
 export { type Logger, makeLogger } from './logger.js';
 export { type LuaScript, luaScript } from './luaScripts.js';
 export { closeRedis, connectRedis, type RedisConnection, reconnectDelayMs } from './redis.js';
-export { type ProcessName, readSettings, SETTING_NAMES, type Settings } from './settings.js';
+export {
+  type ProcessName,
+  readCampaignsDir,
+  readSettings,
+  SETTING_NAMES,
+  type Settings,
+} from './settings.js';

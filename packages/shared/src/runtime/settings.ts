@@ -204,6 +204,15 @@ export function readSettings(env: NodeJS.ProcessEnv = withDotEnv()): Settings {
   return settings;
 }
 
+/**
+ * Where the campaign files are, for commands that read nothing else: they need no Redis. What is set is checked all the same.
+ * @throws {SettingsError} with every problem.
+ */
+export function readCampaignsDir(env: NodeJS.ProcessEnv = withDotEnv()): string {
+  const isUnset = !env.REDIS_URL && !env.REDIS_URL_FILE;
+  return readSettings(isUnset ? { ...env, REDIS_URL: 'redis://unused' } : env).campaignsDir;
+}
+
 /** Into the environment itself, because the AWS SDK looks for its credentials there; what stands there already wins. */
 function withDotEnv(): NodeJS.ProcessEnv {
   const file = join(process.cwd(), '.env');

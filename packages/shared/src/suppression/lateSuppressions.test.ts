@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { luaScript } from '../runtime/index.js';
 import { openTestRedis, StubClock, type TestRedis } from '../testing/index.js';
 import { LateSuppressions } from './lateSuppressions.js';
 import { EVERYTHING } from './suppression.js';
@@ -65,6 +67,21 @@ it('runs from before the horizon look everybody up', async () => {
 it('a run that is older than what is kept looks everybody up', async () => {
   const { late } = await setup();
   expect(await among(late, people, new Date(Date.now() - 3 * 86_400_000))).toEqual([0, 1, 2]);
+});
+
+it('the horizon stays where it was while nothing comes, but not for longer than notes are kept', async () => {
+  const { add, services } = await setup();
+  const prelude = readFileSync(new URL('./lua/latePrelude.lua', import.meta.url), 'utf8');
+  const lateRead = luaScript(import.meta.url, 'lateRead', prelude);
+  const base = `${services.prefix}:1:{suppressed-lately}`;
+  const day = 86_400_000;
+  const read = (from: number) => lateRead(test.redis, [`${base}:added`, `${base}:horizon`], [from, 2 * day]);
+  const isAbout = (ms: number) => expect.closeTo(ms, -5);
+  expect(await read(Date.now() - day)).toEqual([isAbout(Date.now()), []]);
+  expect(await read(Date.now() - 3 * day)).toEqual([isAbout(Date.now()), [], isAbout(Date.now() - 2 * day)]);
+  await add('a@example.com');
+  const news = [isAbout(Date.now()), ['a@example.com'], isAbout(Date.now() - 2 * day)];
+  expect(await read(Date.now() - day)).toEqual(news);
 });
 
 it('a list of many thousands that comes at once is not kept, and everybody is looked up', async () => {

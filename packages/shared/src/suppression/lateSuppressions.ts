@@ -58,12 +58,12 @@ export class LateSuppressions {
   async refresh(): Promise<void> {
     const from = this.#added.size > MOST_IN_MEMORY ? 0 : this.#readUpTo;
     const reply = await lateRead(this.#redis, this.#keys, [from - OVERLAP_MS, KEPT_MS]);
-    const [now, horizon, addresses] = reply as [number, number, string[]];
+    const [now, addresses, horizon] = reply as [number, string[], number?];
     // Never less than what somebody who has not waited for this one leans on.
     if (from === 0) this.#added = new Set(addresses);
     else for (const address of addresses) this.#added.add(address);
     this.#readUpTo = Math.max(this.#readUpTo, now);
-    this.#horizon = horizon;
+    this.#horizon = horizon ?? this.#horizon;
   }
 
   /** @returns indexes of those who may have come to the list between then and the last refresh; nobody else has. */

@@ -2,7 +2,8 @@
 -- accepted any more, since it would carry a date that SES refuses.
 -- KEYS states, version, claims, doubts   ARGV fence (ms)
 -- Returns {tally, age of the oldest claim that is left (ms, -1: none), position that is in doubt now...}.
-local states = redis.call('GET', KEYS[1])
+local chunk = redis.call('MGET', KEYS[1], KEYS[2])
+local states, version = chunk[1], chunk[2]
 if not states then return redis.error_reply('NOCHUNK ' .. KEYS[1]) end
 local letters = letters_of(states)
 local now, oldest, moved = now_ms(), -1, {}
@@ -25,5 +26,5 @@ for i = 1, #claims, 2 do
   end
 end
 
-if #moved == 0 then return {tally(states, redis.call('GET', KEYS[2])), oldest} end
-return {store(KEYS[1], KEYS[2], letters), oldest, unpack(moved)}
+if #moved == 0 then return {tally(states, version), oldest} end
+return {store(KEYS[1], KEYS[2], table.concat(letters)), oldest, unpack(moved)}

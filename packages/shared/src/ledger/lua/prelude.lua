@@ -25,8 +25,7 @@ local function letters_of(states)
 end
 
 -- Stores changed states under a new version: a reader that holds an older tally knows that it is late.
-local function store(key_states, key_version, letters)
-  local states = table.concat(letters)
+local function store(key_states, key_version, states)
   redis.call('SET', key_states, states, 'KEEPTTL')
   return tally(states, redis.call('INCR', key_version))
 end

@@ -9,14 +9,6 @@ if not states then return redis.error_reply('NOCHUNK ' .. KEYS[1]) end
 -- Versions only grow: these data are older than what was seen a moment ago.
 if tonumber(version or 0) < tonumber(ARGV[3]) then return redis.error_reply('OLDERDATA ' .. KEYS[1]) end
 
-local known = redis.call('HGET', KEYS[3], ARGV[1])
-if known then
-  local claimed_at, held = known:match('^(%S+) (%S+)')
-  local again = {}
-  for position in held:gmatch('%d+') do again[#again + 1] = tonumber(position) end
-  return {tonumber(claimed_at), tally(states, version), unpack(again)}
-end
-
 local positions = {}
 local from = 1
 while #positions < tonumber(ARGV[2]) do
@@ -27,9 +19,15 @@ while #positions < tonumber(ARGV[2]) do
 end
 
 local claimed_at = now_ms()
-if #positions == 0 then return {claimed_at, tally(states, version)} end
+if #positions > 0 and redis.call('HSETNX', KEYS[3], ARGV[1], claimed_at .. ' ' .. table.concat(positions, ',')) == 1 then
+  local claimed = string.gsub(states, 'q', TO.claim, #positions)
+  return {claimed_at, store(KEYS[1], KEYS[2], claimed), unpack(positions)}
+end
 
-local letters = letters_of(states)
-for _, position in ipairs(positions) do letters[position + 1] = TO.claim end
-redis.call('HSET', KEYS[3], ARGV[1], claimed_at .. ' ' .. table.concat(positions, ','))
-return {claimed_at, store(KEYS[1], KEYS[2], letters), unpack(positions)}
+-- Nothing is queued, or this came before.
+local known = redis.call('HGET', KEYS[3], ARGV[1])
+if not known then return {claimed_at, tally(states, version)} end
+local known_at, held = known:match('^(%S+) (%S+)')
+positions = {}
+for position in held:gmatch('%d+') do positions[#positions + 1] = tonumber(position) end
+return {tonumber(known_at), tally(states, version), unpack(positions)}

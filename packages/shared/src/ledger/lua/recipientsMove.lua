@@ -29,4 +29,4 @@ end
 
 if #moved == 0 then return {tally(states, redis.call('GET', KEYS[2]))} end
 if ARGV[2] ~= '' then redis.call('RPUSH', KEYS[4], ARGV[2]) end
-return {store(KEYS[1], KEYS[2], letters), unpack(moved)}
+return {store(KEYS[1], KEYS[2], table.concat(letters)), unpack(moved)}

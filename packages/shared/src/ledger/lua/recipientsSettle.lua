@@ -5,7 +5,12 @@
 local claim_id = ARGV[1]
 local states = redis.call('GET', KEYS[1])
 if not states then return redis.error_reply('NOCHUNK ' .. KEYS[1]) end
-local claim = redis.call('HGET', KEYS[3], claim_id)
+
+local has_doubts = false
+for i = 3, #ARGV, 2 do has_doubts = has_doubts or ARGV[i] == 'doubt' end
+-- Only doubts remember when the claim was made.
+local claim = has_doubts and redis.call('HGET', KEYS[3], claim_id)
+local is_held = redis.call('HDEL', KEYS[3], claim_id) == 1
 local letters = letters_of(states)
 local refused = {}
 
@@ -13,7 +18,7 @@ local function settle(position, event)
   local from = letters[position + 1]
   if from == TO[event] then return end
   local doubt = from == 'd' and redis.call('HGET', KEYS[4], position)
-  local is_own = claim or (doubt and doubt:match('^%S+ (%S+)') == claim_id)
+  local is_own = is_held or (doubt and doubt:match('^%S+ (%S+)') == claim_id)
   if not ((is_own or event == 'accept') and MAY[event][from]) then
     refused[#refused + 1] = position
     return
@@ -30,6 +35,5 @@ for i = 3, #ARGV, 2 do
   for position in ARGV[i + 1]:gmatch('%d+') do settle(tonumber(position), ARGV[i]) end
 end
 
-redis.call('HDEL', KEYS[3], claim_id)
 if ARGV[2] ~= '' then redis.call('RPUSH', KEYS[5], ARGV[2]) end
-return {store(KEYS[1], KEYS[2], letters), unpack(refused)}
+return {store(KEYS[1], KEYS[2], table.concat(letters)), unpack(refused)}

@@ -8,14 +8,26 @@ local function slot_length(age)
   return 3600
 end
 
+-- Some fields of a record, by name; false where there is none.
+local function fields_of(record, names)
+  local fields = {}
+  for i, value in ipairs(redis.call('HMGET', record, unpack(names))) do fields[names[i]] = value end
+  return fields
+end
+
+local HISTORY = {'sent', 'rejected', 'in_doubt', 'delivered', 'bounced'}
+
 -- Writes down the run's numbers as they are; the last of each slot of time stays.
-local function remember(record, history)
+local function remember(history, fields)
   local now = tonumber(redis.call('TIME')[1])
-  local values = redis.call('HMGET', record, 'created_at', 'sent', 'rejected', 'in_doubt', 'delivered', 'bounced')
-  local length = slot_length(now - tonumber(values[1] or 0) / 1000)
+  local length = slot_length(now - tonumber(fields.created_at or 0) / 1000)
   local numbers = {}
-  for i = 2, #values do numbers[i - 1] = values[i] or 0 end
+  for i, name in ipairs(HISTORY) do numbers[i] = fields[name] or 0 end
   redis.call('HSET', history, math.floor(now / length) * length, table.concat(numbers, ' '))
+end
+
+-- A part of a run that came after its end lives as long as its record does.
+local function expire_with(record, part)
   local left = redis.call('PTTL', record)
-  if left > 0 then redis.call('PEXPIRE', history, left) end
+  if left > 0 then redis.call('PEXPIRE', part, left) end
 end

@@ -1,9 +1,11 @@
--- What a worker may do next in a run.
--- KEYS record, refusals   ARGV 1 when a row of refusals has ended
--- Returns 'cancelled', 'paused' or 'open'; -1 when there is no such run (any more).
-if ARGV[1] == '1' then redis.call('DEL', KEYS[2]) end
-local record = redis.call('HMGET', KEYS[1], 'campaign', 'cancelled_at', 'paused_at')
-if not record[1] then return -1 end
-if record[2] then return 'cancelled' end
-if record[3] then return 'paused' end
+-- What a worker may do next with a chunk of a run.
+-- KEYS record, refusals   ARGV chunk, 1 when a row of refusals has ended
+-- Returns 'cancelled', 'paused' or 'open'; 'foreign' when the run was frozen without this chunk; -1 when there is no such run
+-- (any more).
+if ARGV[2] == '1' then redis.call('DEL', KEYS[2]) end
+local record = fields_of(KEYS[1], {'campaign', 'frozen_at', 'chunks', 'cancelled_at', 'paused_at'})
+if not record.campaign then return -1 end
+if record.frozen_at and tonumber(ARGV[1]) >= tonumber(record.chunks) then return 'foreign' end
+if record.cancelled_at then return 'cancelled' end
+if record.paused_at then return 'paused' end
 return 'open'

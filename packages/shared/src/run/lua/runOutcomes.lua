@@ -13,7 +13,7 @@ for i = 3, #ARGV, 2 do
   if change ~= 0 then redis.call('HINCRBY', KEYS[1], ARGV[i], change) end
 end
 redis.call('HSET', KEYS[2], ARGV[1], table.concat(packed, ' '))
-remember(KEYS[1], KEYS[3])
-local left = redis.call('PTTL', KEYS[1])
-if left > 0 then redis.call('PEXPIRE', KEYS[2], left) end
+remember(KEYS[3], fields_of(KEYS[1], {'created_at', unpack(HISTORY)}))
+expire_with(KEYS[1], KEYS[2])
+expire_with(KEYS[1], KEYS[3])
 return 1

@@ -4,43 +4,48 @@
 -- ARGV now (ms), 1 when a row of refusals ends with this, chunk, version, when it is due (ms; 0: as known), then the numbers by state, in the order of the names that follow, names
 -- Returns 'cancelled', 'paused' or 'open': what a worker may do next; 'foreign' when the run was frozen without this chunk;
 -- -1 when there is no such run (any more).
-if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-local frozen_chunks = redis.call('HMGET', KEYS[1], 'frozen_at', 'chunks')
-if frozen_chunks[1] and tonumber(ARGV[3]) >= tonumber(frozen_chunks[2]) then return 'foreign' end
-if ARGV[2] == '1' then redis.call('DEL', KEYS[3]) end
 local states = (#ARGV - 5) / 2
-local known = redis.call('HGET', KEYS[2], ARGV[3])
-local old = {}
-if known then
-  for number in known:gmatch('%d+') do old[#old + 1] = tonumber(number) end
+local names = {'campaign', 'origin', 'audience', 'created_at', 'frozen_at', 'chunks', 'delivered', 'bounced', 'finished_at', 'cancelled_at', 'paused_at'}
+for i = 1, states do names[#names + 1] = ARGV[5 + states + i] end
+local record = fields_of(KEYS[1], names)
+if not record.campaign then return -1 end
+if record.frozen_at and tonumber(ARGV[3]) >= tonumber(record.chunks) then return 'foreign' end
+if ARGV[2] == '1' then redis.call('DEL', KEYS[3]) end
+
+local changed = {}
+local function change(name, value)
+  record[name] = value
+  changed[#changed + 1] = name
+  changed[#changed + 1] = value
 end
 
-if not known or tonumber(ARGV[4]) > old[1] then
-  local packed, news = {ARGV[4]}, 0
+local old = {}
+for number in (redis.call('HGET', KEYS[2], ARGV[3]) or ''):gmatch('%d+') do old[#old + 1] = tonumber(number) end
+local is_news = tonumber(ARGV[4]) > (old[1] or -1)
+if is_news then
+  local packed, more = {ARGV[4]}, 0
   for i = 1, states do
-    local number = tonumber(ARGV[5 + i])
+    local name, number = ARGV[5 + states + i], tonumber(ARGV[5 + i])
     packed[i + 1] = number
-    local change = number - (old[i + 1] or 0)
-    if change ~= 0 then redis.call('HINCRBY', KEYS[1], ARGV[5 + states + i], change) end
-    news = news + change
+    local difference = number - (old[i + 1] or 0)
+    if difference ~= 0 then change(name, tonumber(record[name] or 0) + difference) end
+    more = more + difference
   end
   -- Nobody reads an audience there: it is who has come.
-  if news > 0 and redis.call('HGET', KEYS[1], 'origin') == 'messages' then
-    redis.call('HINCRBY', KEYS[1], 'audience', news)
-  end
+  if more > 0 and record.origin == 'messages' then change('audience', tonumber(record.audience or 0) + more) end
   packed[states + 2] = ARGV[5] ~= '0' and ARGV[5] or old[states + 2] and string.format('%.0f', old[states + 2])
   redis.call('HSET', KEYS[2], ARGV[3], table.concat(packed, ' '))
-  redis.call('HSET', KEYS[1], 'touched_at', ARGV[1])
-  remember(KEYS[1], KEYS[4])
+  change('touched_at', ARGV[1])
 end
 
-local record = redis.call('HMGET', KEYS[1], 'frozen_at', 'queued', 'claimed', 'in_doubt', 'finished_at', 'cancelled_at', 'paused_at')
-local is_open = not record[1] or tonumber(record[2] or 0) + tonumber(record[3] or 0) + tonumber(record[4] or 0) > 0
-if is_open and record[5] then
-  redis.call('HDEL', KEYS[1], 'finished_at')
-elseif not is_open and not record[5] then
-  redis.call('HSET', KEYS[1], 'finished_at', ARGV[1])
-end
-if record[6] then return 'cancelled' end
-if record[7] then return 'paused' end
+local was_finished = record.finished_at
+local is_open = not record.frozen_at or tonumber(record.queued or 0) + tonumber(record.claimed or 0) + tonumber(record.in_doubt or 0) > 0
+if is_open and was_finished then redis.call('HDEL', KEYS[1], 'finished_at') end
+if not is_open and not was_finished then change('finished_at', ARGV[1]) end
+if #changed > 0 then redis.call('HSET', KEYS[1], unpack(changed)) end
+if is_news then remember(KEYS[4], record) end
+if is_news and was_finished then expire_with(KEYS[1], KEYS[4]) end
+
+if record.cancelled_at then return 'cancelled' end
+if record.paused_at then return 'paused' end
 return 'open'
