@@ -65,8 +65,8 @@ export class ChunkReports {
       const isOver = tally.queued + tally.claimed === 0;
       if (!isOver && asked) return asked;
       if (!isOver && !this.#isTimeToTell) return this.#ask(row, isPaused);
-      await this.#onProgress(tally);
-      return this.#tell(tally, row.isEndedByAccept);
+      const [gate] = await Promise.all([this.#tell(tally, row.isEndedByAccept), this.#onProgress(tally)]);
+      return gate;
     };
   }
 
