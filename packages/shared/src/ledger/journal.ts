@@ -2,7 +2,8 @@
  * The journal of a chunk: what happened to whom, when, and why. It is for people (export, run page), never for deciding
  * whether to send: that is the states' business alone.
  */
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { deflateRaw, inflateRawSync } from 'node:zlib';
 import type { LedgerEvent } from './transitions.js';
 
 export interface JournalEntry {
@@ -13,6 +14,8 @@ export interface JournalEntry {
   /** SES's message id, or the reason, without addresses. */
   detail: string;
 }
+
+const compress = promisify<string, Buffer>(deflateRaw);
 
 type PackedEntry = [position: number, event: LedgerEvent, at: number, detail: string];
 
@@ -34,8 +37,9 @@ export function decodeEntries(elements: readonly string[]): JournalEntry[] {
     .map(([position, event, at, detail]) => ({ position, event, at, detail }));
 }
 
-export function encodeArchive(elements: readonly string[]): Buffer {
-  return deflateRawSync(elements.join('\n'));
+/** Beside the thread that sends. */
+export function encodeArchive(elements: readonly string[]): Promise<Buffer> {
+  return compress(elements.join('\n'));
 }
 
 export function decodeArchive(archive: Buffer): string[] {

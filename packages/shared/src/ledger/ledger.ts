@@ -271,7 +271,7 @@ export class Ledger {
     await this.#run(
       journalArchive,
       [journal, archive],
-      [kept.open.length, kept.archive?.length ?? 0, archiveOf(kept)],
+      [kept.open.length, kept.archive?.length ?? 0, await archiveOf(kept)],
     );
   }
 
@@ -300,7 +300,7 @@ export class Ledger {
       const reply = await this.#run(journalCompact, Object.values(keys), [
         journal.open.length,
         journal.archive?.length ?? 0,
-        archiveOf(journal),
+        await archiveOf(journal),
         needed,
         Math.round(retention.journalMs),
         Math.round(retention.ledgerMs),
@@ -337,7 +337,7 @@ interface KeptJournal {
   open: string[];
 }
 
-function archiveOf({ archive, open }: KeptJournal): Buffer {
+async function archiveOf({ archive, open }: KeptJournal): Promise<Buffer> {
   if (archive && open.length === 0) return archive;
   return encodeArchive([...(archive ? decodeArchive(archive) : []), ...open]);
 }
