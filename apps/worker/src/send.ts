@@ -29,9 +29,9 @@ import { RefusalRow } from './refusals.js';
 
 /** A micro-batch takes about this long at the account's rate, at the most, ms; a slow account gets small claims. */
 const BATCH_MS = 500;
-/** Recipients a claim, at the most: what a killed worker leaves in doubt. */
+/** Recipients a claim: what a killed worker leaves in doubt. */
 const BATCH_SIZE = 100;
-/** Faster accounts have more in a claim, as much as they send in so many ms: there each command to Redis is for more. */
+/** Faster accounts have more in a claim, as much as they send in so many ms, at the most: there each command to Redis is for more. */
 const FAST_BATCH_MS = 20;
 const FAST_BATCH_SIZE = 250;
 /** Places are reserved for so long ahead, ms, and for a micro-batch at least. */

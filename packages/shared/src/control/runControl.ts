@@ -12,7 +12,7 @@ export interface ControlServices {
   runs: Runs;
 }
 
-/** Workers stop claiming within one micro-batch. False: the run is not in a state for it. */
+/** Workers stop claiming within one micro-batch and 20 ms. False: the run is not in a state for it. */
 export async function pauseRun({ runs }: ControlServices, run: string, reason: string): Promise<boolean> {
   return (await runs.pause(run, { cause: 'operator', reason })) !== 'no';
 }

@@ -2,8 +2,7 @@
 -- accepted any more, since it would carry a date that SES refuses.
 -- KEYS states, version, claims, doubts   ARGV fence (ms)
 -- Returns {tally, age of the oldest claim that is left (ms, -1: none), position that is in doubt now...}.
-local chunk = redis.call('MGET', KEYS[1], KEYS[2])
-local states, version = chunk[1], chunk[2]
+local states, version = unpack(redis.call('MGET', KEYS[1], KEYS[2]))
 if not states then return redis.error_reply('NOCHUNK ' .. KEYS[1]) end
 local letters = letters_of(states)
 local now, oldest, moved = now_ms(), -1, {}

@@ -2,8 +2,7 @@
 -- KEYS states, version, claims   ARGV claim id, limit, version that the worker has seen
 -- Returns {claimed at (ms), tally, position...}; no position: nothing is queued.
 -- The same claim id again gets the same claim: the client sends a command anew when the connection broke before the reply.
-local chunk = redis.call('MGET', KEYS[1], KEYS[2])
-local states, version = chunk[1], chunk[2]
+local states, version = unpack(redis.call('MGET', KEYS[1], KEYS[2]))
 if not states then return redis.error_reply('NOCHUNK ' .. KEYS[1]) end
 
 -- Versions only grow: these data are older than what was seen a moment ago.

@@ -3,7 +3,7 @@
 -- KEYS states, version, doubts, journal   ARGV event, journal entry, oldest claim that may be moved (ms, 0: any), '*' or position...
 -- Returns {tally, position that moved...}. What the table does not allow stays as it is.
 local event, oldest = ARGV[1], tonumber(ARGV[3])
-local states = redis.call('GET', KEYS[1])
+local states, version = unpack(redis.call('MGET', KEYS[1], KEYS[2]))
 if not states then return redis.error_reply('NOCHUNK ' .. KEYS[1]) end
 local letters = letters_of(states)
 local moved = {}
@@ -27,6 +27,6 @@ else
   for i = 4, #ARGV do move(tonumber(ARGV[i])) end
 end
 
-if #moved == 0 then return {tally(states, redis.call('GET', KEYS[2]))} end
+if #moved == 0 then return {tally(states, version)} end
 if ARGV[2] ~= '' then redis.call('RPUSH', KEYS[4], ARGV[2]) end
 return {store(KEYS[1], KEYS[2], table.concat(letters)), unpack(moved)}

@@ -15,6 +15,18 @@ local function fields_of(record, names)
   return fields
 end
 
+-- The run was frozen without this chunk: a freezer that was overtaken made it.
+local function is_foreign(record, chunk)
+  return record.frozen_at and tonumber(chunk) >= tonumber(record.chunks)
+end
+
+-- What a worker may do next.
+local function gate_of(record)
+  if record.cancelled_at then return 'cancelled' end
+  if record.paused_at then return 'paused' end
+  return 'open'
+end
+
 local HISTORY = {'sent', 'rejected', 'in_doubt', 'delivered', 'bounced'}
 
 -- Writes down the run's numbers as they are; the last of each slot of time stays.

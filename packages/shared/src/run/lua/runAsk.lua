@@ -5,7 +5,5 @@
 if ARGV[2] == '1' then redis.call('DEL', KEYS[2]) end
 local record = fields_of(KEYS[1], {'campaign', 'frozen_at', 'chunks', 'cancelled_at', 'paused_at'})
 if not record.campaign then return -1 end
-if record.frozen_at and tonumber(ARGV[1]) >= tonumber(record.chunks) then return 'foreign' end
-if record.cancelled_at then return 'cancelled' end
-if record.paused_at then return 'paused' end
-return 'open'
+if is_foreign(record, ARGV[1]) then return 'foreign' end
+return gate_of(record)

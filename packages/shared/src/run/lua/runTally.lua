@@ -9,7 +9,7 @@ local names = {'campaign', 'origin', 'audience', 'created_at', 'frozen_at', 'chu
 for i = 1, states do names[#names + 1] = ARGV[5 + states + i] end
 local record = fields_of(KEYS[1], names)
 if not record.campaign then return -1 end
-if record.frozen_at and tonumber(ARGV[3]) >= tonumber(record.chunks) then return 'foreign' end
+if is_foreign(record, ARGV[3]) then return 'foreign' end
 if ARGV[2] == '1' then redis.call('DEL', KEYS[3]) end
 
 local changed = {}
@@ -43,9 +43,9 @@ local is_open = not record.frozen_at or tonumber(record.queued or 0) + tonumber(
 if is_open and was_finished then redis.call('HDEL', KEYS[1], 'finished_at') end
 if not is_open and not was_finished then change('finished_at', ARGV[1]) end
 if #changed > 0 then redis.call('HSET', KEYS[1], unpack(changed)) end
-if is_news then remember(KEYS[4], record) end
-if is_news and was_finished then expire_with(KEYS[1], KEYS[4]) end
+if is_news then
+  remember(KEYS[4], record)
+  if was_finished then expire_with(KEYS[1], KEYS[4]) end
+end
 
-if record.cancelled_at then return 'cancelled' end
-if record.paused_at then return 'paused' end
-return 'open'
+return gate_of(record)
