@@ -105,3 +105,11 @@ it.each([
   expect(commands.length).toBeGreaterThan(5);
   expect(commands.length).toBeLessThan(most);
 });
+
+it('the overview says of a run that is sending when it will be done', async () => {
+  dashboard.clock.advance(15_000);
+  // 600,000 in 15 s, and 400,000 to go.
+  await waitFor('another look', async () =>
+    (await (await operator.fetch('/')).text()).includes('40000 mails a second, done in 10 s'),
+  );
+});

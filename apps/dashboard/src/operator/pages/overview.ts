@@ -10,7 +10,7 @@ import { runCard, runTable } from './runParts.js';
 const NEXT_SHOWN = 8;
 
 export function overviewView(overview: Overview): View {
-  const { ended, next, now, open } = overview;
+  const { ended, histories, next, now, open } = overview;
   return {
     title: 'Overview',
     section: 'overview',
@@ -19,7 +19,7 @@ export function overviewView(overview: Overview): View {
       <div id="alerts" data-live>${troubleLines(troublesOf(overview))}</div>
       <div id="facts" data-live class="cards">${dayCard(overview)}${accountCard(overview)}${machineCard(overview)}</div>
       <section id="open" data-live><h2>Running</h2>
-        ${open.length === 0 ? html`<p class="empty card">Nothing is going out.</p>` : open.map((run) => runCard(run, now))}</section>
+        ${open.length === 0 ? html`<p class="empty card">Nothing is going out.</p>` : open.map((run) => runCard(run, histories.get(run.id), now))}</section>
       <section id="next" data-live><h2>Next</h2>${nextTable(next, now)}</section>
       <section id="ended" data-live><h2>Ended</h2>
         ${ended.length === 0 ? html`<p class="empty card">No run yet. Start one with <code>npm run sendonce -- run CAMPAIGN</code>, on a campaign’s page, or wait for a schedule.</p>` : runTable(ended)}</section>`,

@@ -15,7 +15,7 @@ import { csrfField, type View } from '../layout.js';
 import { chart } from './chart.js';
 import { facts } from './overview.js';
 import { runActions } from './runActions.js';
-import { left, progress, rateOf, runTitle, status, timeToGo, waitingParts } from './runParts.js';
+import { left, progress, rateOf, rateText, runTitle, status, timeToGo, waitingParts } from './runParts.js';
 
 const LINKS_SHOWN = 15;
 
@@ -69,7 +69,7 @@ function stateCard({ history, now, report: { run } }: RunPage): Html {
     ${progress(run)}
     ${facts([
       ['to go', count(left(run))],
-      ['mails a second', rate === undefined ? '–' : rate.toFixed(rate < 10 ? 1 : 0)],
+      ['mails a second', rate === undefined ? '–' : rateText(rate)],
       ['done in', timeToGo(run, rate, now)],
     ])}${waitingParts(run, now)}</div>`;
 }

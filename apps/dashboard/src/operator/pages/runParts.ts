@@ -12,10 +12,12 @@ import { type Html, html } from '../html.js';
 /** The rate is that of the last so many ms. */
 const RATE_WINDOW_MS = 60_000;
 
-export function runCard(run: RunRecord, now: number): Html {
+/** @param history of a run that is sending: only then it is known when it will be done. */
+export function runCard(run: RunRecord, history: readonly HistoryPoint[] | undefined, now: number): Html {
+  const rate = history && rateOf(run, history, now);
   return html`<section class="card"><h3><a href="/runs/${run.id}">${runTitle(run)}</a> ${status(run)}</h3>
     ${run.pauseReason ? html`<p class="reason">${run.pauseReason}</p>` : ''}${progress(run)}
-    <p class="soft">${count(run.numbers.sent)} sent, ${count(left(run))} to go, begun ${relative(run.createdAt, now)}</p></section>`;
+    <p class="soft">${count(run.numbers.sent)} sent, ${count(left(run))} to go, begun ${relative(run.createdAt, now)}${rate ? html`; ${rateText(rate)} mails a second, done in ${timeToGo(run, rate, now)}` : ''}</p></section>`;
 }
 
 export function runTable(runs: readonly RunRecord[]): Html {
@@ -54,6 +56,10 @@ export function rateOf(run: RunRecord, history: readonly HistoryPoint[], now: nu
   const since = Math.max(before?.at.getTime() ?? beginOf(run)?.getTime() ?? now, now - 10 * RATE_WINDOW_MS);
   const seconds = (now - since) / 1_000;
   return seconds < 1 ? undefined : (run.numbers.sent - (before?.sent ?? 0)) / seconds;
+}
+
+export function rateText(rate: number): string {
+  return rate.toFixed(rate < 10 ? 1 : 0);
 }
 
 function beginOf({ origin, createdAt, frozenAt }: RunRecord): Date | undefined {
