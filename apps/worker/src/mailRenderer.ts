@@ -38,7 +38,7 @@ export class MailRenderer {
     const { attachments, snapshot, template, scheduledAt } = pinned;
     const { id: campaign, definition } = snapshot;
     const { links, linkTokens } = this.#services;
-    const { address } = recipient;
+    const { address, fields } = recipient;
     const unsubscribeUrl = definition.unsubscribe
       ? links.urlFor({ address, campaign, scheduledAt })
       : undefined;
@@ -46,7 +46,7 @@ export class MailRenderer {
       ? linkTokens.make(campaign, { scheduledAt, ...at })
       : undefined;
     try {
-      const message = template.render({ ...recipient, unsubscribeUrl, linkToken });
+      const message = template.render({ address, fields, unsubscribeUrl, linkToken });
       if (message.links) this.#note(at.run, pinned.notedLinks, message.links);
       const { subject, text, html } = message;
       const mail = makeSendEmailInput(
@@ -57,10 +57,10 @@ export class MailRenderer {
           unsubscribeUrl,
           subject,
           text,
-          ...(html !== undefined && { html }),
-          ...(definition.reply_to && { replyTo: definition.reply_to }),
-          ...(attachments && { attachments }),
-          ...(this.#configurationSet && { configurationSet: this.#configurationSet }),
+          html,
+          replyTo: definition.reply_to,
+          attachments,
+          configurationSet: this.#configurationSet,
         },
         at,
       );

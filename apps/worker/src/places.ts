@@ -3,28 +3,28 @@
  * (a collection of garbage, a busy core) is gone: using it late would fall together with somebody else's, and SES throttles
  * what comes closer than its rate. Whoever gets none for that reason is in the next micro-batch.
  */
-import { setImmediate as letAnswersIn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@sendonce/shared/runtime';
 import type { Reservation } from '@sendonce/shared/ses';
+import type { Turns } from './turns.js';
 
 /** A place may be used so late, ms. */
 const LATE_MS = 5;
 /** Places that are closer together than this, ms, are used late as well: there the worker is slower than the rate. */
 const CLOSE_MS = 1;
-/**
- * After so many places without a wait, answers are let in: else all requests of a micro-batch are in memory at once, and each
- * collection of garbage copies them.
- */
+/** Places that are used before others have a turn. */
 const AT_A_STRETCH = 16;
 
 export class Places {
   readonly #clock: Clock;
+  readonly #turns: Turns;
   readonly #pace: Reservation;
   #next = 0;
 
-  constructor(pace: Reservation, clock: Clock) {
-    this.#pace = pace;
+  constructor({ clock, turns }: { clock: Clock; turns: Turns }, pace: Reservation) {
     this.#clock = clock;
+    this.#turns = turns;
+    this.#pace = pace;
   }
 
   /** Waits for the next place. False: there is none left. */
@@ -35,7 +35,7 @@ export class Places {
     if (this.#next >= places) return false;
     await pauseUntil(startsAt + this.#next * intervalMs, this.#clock, signal);
     this.#next += 1;
-    if (this.#next % AT_A_STRETCH === 0) await letAnswersIn();
+    if (this.#next % AT_A_STRETCH === 0) await this.#turns.wait(startsAt);
     return true;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Sends a chunk, micro-batch by micro-batch: reserve places in the account's rate and quota, claim, look who is suppressed
- * by now or has had enough, send, settle. While SES's answers to one micro-batch are on their way the next one is sent: else
- * the stream would stand still for as long as SES takes to answer.
+ * by now or has had enough, send, settle. While one micro-batch is sent and SES's answers to it are on their way, the next
+ * one is claimed, and sent after it: else the stream would stand still for as long as Redis and SES take to answer.
  *
  * After a crash: whoever was queued is sent by the next worker that gets the chunk's job; whoever was claimed stays claimed
  * until the fence has passed, and is in doubt then. At most two micro-batches a chunk are claimed at a time.
@@ -26,6 +26,7 @@ import { pauseRun } from './pauses.js';
 import type { PinnedRun, PinnedRuns } from './pinnedRuns.js';
 import { Places, pauseUntil } from './places.js';
 import { RefusalRow } from './refusals.js';
+import { Turns } from './turns.js';
 
 /** A micro-batch takes about this long at the account's rate, at the most, ms; a slow account gets small claims. */
 const BATCH_MS = 500;
@@ -86,10 +87,16 @@ interface Chunk {
   signal: AbortSignal;
 }
 
-interface Batch extends Chunk {
+interface ClaimedChunk extends Chunk {
   claim: Claim;
   /** Who has come to the suppression list until the claim. */
   news: Promise<void>;
+}
+
+interface Batch extends Chunk {
+  claim: Claim;
+  /** Who of the claim gets nothing, by position, with the reason. */
+  barred: Promise<Map<number, string>>;
   pace: Reservation;
   /** The micro-batch before, unless it is settled. */
   before: StartedBatch | undefined;
@@ -124,6 +131,7 @@ export class ChunkSender {
   readonly #services: SendServices;
   readonly #config: SendConfig;
   readonly #claimedVersions: ClaimedVersions;
+  readonly #turns = new Turns();
 
   constructor(services: SendServices, config: SendConfig) {
     this.#services = services;
@@ -203,16 +211,15 @@ export class ChunkSender {
       version = claimed.version;
       if (positions.length > 0) this.#claimedVersions.remember(ref, version);
       else if (underWay.length === 0) return 'done';
+      // Whatever comes of it: what is claimed is sent, or given back.
+      underWay.push(this.#start(batch));
       // The next places are reserved while these are used: the stream must not stand still between two micro-batches. Not
       // when somebody else may have the next turn, since nobody else could use them.
       const isTurnOver = clock.now() > turnEndsAt;
       const goesOn = claimed.queued > 0 && !isTurnOver;
       const next = goesOn && left.places === 0 ? reserve(claimed.queued) : undefined;
       next?.catch(() => undefined);
-      const started = this.#start(batch);
-      underWay.push(started);
-      await started.sent;
-      // Of one micro-batch the answers may be on their way while the next one is sent; at the end they may bring somebody back.
+      // While one micro-batch is under way the next one may be claimed; at the end its answers may bring somebody back.
       while (underWay.length > (goesOn ? 1 : 0)) {
         standing = await (underWay[0] as StartedBatch).settled;
         underWay.shift();
@@ -248,18 +255,20 @@ export class ChunkSender {
     const news = lateSuppressions.refresh();
     news.catch(() => undefined);
     const claim = await ledger.claim(chunk.ref, randomUUID(), pace.places, version);
-    return { ...chunk, claim, news, pace, before };
+    const barred = this.#barredAmong({ ...chunk, claim, news });
+    // Looked at when its turn comes.
+    barred.catch(() => undefined);
+    return { ...chunk, claim, barred, pace, before };
   }
 
   #start(batch: Batch): StartedBatch {
     batch.reports.claimed(batch.claim.tally);
     const result: BatchResult = { settlements: [], remedy: 'none', reason: '' };
-    const sent = this.#sendClaimed(batch, result);
+    const sent = Promise.allSettled([batch.before?.sent]).then(() => this.#sendClaimed(batch, result));
     const settled = sent.then(async (answers) => {
       await Promise.all(answers);
       return this.#settle(batch, result);
     });
-    // Looked at when its turn comes.
     settled.catch(() => undefined);
     return { result, sent, settled };
   }
@@ -315,14 +324,14 @@ export class ChunkSender {
   }
 
   /** Who of a claim gets nothing, by position, with the reason: suppressed by now, or over the campaign's cap. */
-  async #barredAmong(batch: Batch): Promise<Map<number, string>> {
+  async #barredAmong(claimed: ClaimedChunk): Promise<Map<number, string>> {
     const { clock, ledger } = this.#services;
-    const { ref, claim } = batch;
+    const { ref, claim } = claimed;
     const { positions } = claim;
     try {
-      const barred = await this.#suppressedAmong(batch);
+      const barred = await this.#suppressedAmong(claimed);
       const rest = positions.filter((position) => !barred.has(position));
-      return new Map([...barred, ...(await cappedAmong(this.#services, batch, rest))]);
+      return new Map([...barred, ...(await cappedAmong(this.#services, claimed, rest))]);
     } catch (error) {
       // In a cluster the lists may be away while the chunk is not. Nothing was sent, so nobody needs to be in doubt.
       const note = { event: 'release', at: clock.now(), detail: '' } as const;
@@ -339,7 +348,7 @@ export class ChunkSender {
    * Who was put on the suppression list since the freezing, by position, with the reason. One command beside the
    * claim, and nearly always no more than that.
    */
-  async #suppressedAmong({ run, recipients, claim, news }: Batch): Promise<Map<number, string>> {
+  async #suppressedAmong({ run, recipients, claim, news }: ClaimedChunk): Promise<Map<number, string>> {
     const { lateSuppressions, suppressions } = this.#services;
     const { positions } = claim;
     const keys = positions.map((position) => addressKey(recipients[position]?.address ?? ''));
@@ -362,7 +371,7 @@ export class ChunkSender {
   async #sendClaimed(batch: Batch, result: BatchResult): Promise<Promise<void>[]> {
     const { clock, rate, renderer, sender } = this.#services;
     const { ref, run, recipients, claim, pace, before, signal } = batch;
-    const barred = await this.#barredAmong(batch);
+    const barred = await batch.barred;
     const startedAt = clock.now();
     const settle = (position: number, event: Settlement['event'], detail: string) =>
       result.settlements.push({ position, event, at: clock.now(), detail });
@@ -393,7 +402,7 @@ export class ChunkSender {
     };
 
     const answers: Promise<void>[] = [];
-    const places = new Places(pace, clock);
+    const places = new Places({ clock, turns: this.#turns }, pace);
     const isHopeless = () => [result, before?.result].some((known) => known && known.remedy !== 'none');
     for (const position of claim.positions) {
       const hasPlace = await places.take(signal);
