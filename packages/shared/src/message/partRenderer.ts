@@ -13,8 +13,14 @@ import { toTemplateError } from './templateError.js';
 const PLAIN_FIELD = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
 const NEEDS_ESCAPE = /[&<>"']/;
 
-type Scope = Record<string, unknown>;
-export type PartRenderer = (scope: Scope) => string;
+/** What a recipient's templates can name. */
+export interface RenderScope {
+  /** Undefined where there is no such name. */
+  find(name: string): unknown;
+  /** All of it in one object, as liquidjs wants it: putting that together takes longer than finding a few names. */
+  all(): Record<string, unknown>;
+}
+export type PartRenderer = (scope: RenderScope) => string;
 
 type Node = { text: string } | { template: Template; field?: string };
 
@@ -35,7 +41,7 @@ export function makePartRenderer(
   const templates = guarded(() => engine.parse(source));
   const nodes = templates.map((template) => toNode(engine, template));
   if (nodes.some((node) => node === undefined))
-    return (scope) => guarded(() => String(engine.renderSync(templates, scope)));
+    return (scope) => guarded(() => String(engine.renderSync(templates, scope.all())));
   const isVerbatim = (value: unknown): value is string =>
     typeof value === 'string' && !(isHtml && NEEDS_ESCAPE.test(value));
   return (scope) =>
@@ -46,8 +52,8 @@ export function makePartRenderer(
           rendered += node.text;
           continue;
         }
-        const value = node.field !== undefined && Object.hasOwn(scope, node.field) && scope[node.field];
-        rendered += isVerbatim(value) ? value : String(engine.renderSync([node.template], scope));
+        const value = node.field === undefined ? undefined : scope.find(node.field);
+        rendered += isVerbatim(value) ? value : String(engine.renderSync([node.template], scope.all()));
       }
       return rendered;
     });

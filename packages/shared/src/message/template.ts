@@ -13,7 +13,7 @@
 import type { CampaignSnapshot } from '../campaign/index.js';
 import { DIRECT_MARK, LinkRewriter } from '../links/linkRewriter.js';
 import { type MessagePart, makeEngine, partsOf, timezoneOf } from './liquid.js';
-import { makePartRenderer } from './partRenderer.js';
+import { makePartRenderer, type RenderScope } from './partRenderer.js';
 import { LineTooLongError, toPlainText } from './plainText.js';
 import { TemplateError } from './templateError.js';
 
@@ -66,7 +66,7 @@ export function compileMessage(
   const rewriter = definition && new LinkRewriter(definition);
   return {
     render({ address, fields, unsubscribeUrl, linkToken: token }) {
-      const scope = { ...fields, campaign, run, address, unsubscribe_url: unsubscribeUrl };
+      const scope = scopeOf(fields, { campaign, run, address, unsubscribe_url: unsubscribeUrl });
       const links = new Set<string>();
       const options = { token, unsubscribeUrl };
       const parts: Partial<Record<MessagePart, string>> = {};
@@ -80,6 +80,20 @@ export function compileMessage(
         ...(rewrittenHtml !== undefined && { html: withoutMarks(rewrittenHtml) }),
         ...(rewriter && { links }),
       };
+    },
+  };
+}
+
+function scopeOf(fields: Record<string, unknown>, builtIns: Record<string, unknown>): RenderScope {
+  let all: Record<string, unknown> | undefined;
+  return {
+    find: (name) => {
+      if (Object.hasOwn(builtIns, name)) return builtIns[name];
+      return Object.hasOwn(fields, name) ? fields[name] : undefined;
+    },
+    all: () => {
+      all ??= { ...fields, ...builtIns };
+      return all;
     },
   };
 }

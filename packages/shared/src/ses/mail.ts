@@ -20,16 +20,16 @@ export interface MailPosition {
 
 export interface MailContent {
   from: string;
-  replyTo?: string;
+  replyTo?: string | undefined;
   to: string;
   subject: string;
   text: string;
-  html?: string;
+  html?: string | undefined;
   /** RFC 2919: `name <list-id>`. */
   listId: string;
   /** Where a POST unsubscribes the recipient, without a login, and a GET shows a page. */
   unsubscribeUrl?: string | undefined;
-  configurationSet?: string;
+  configurationSet?: string | undefined;
   /** One list for all mails of a run: what can be made of it once is. */
   attachments?: SesAttachment[] | undefined;
 }
@@ -75,24 +75,22 @@ export function makeSendEmailInput(content: MailContent, at?: MailPosition): Sen
   const utf8 = (Data: string) => ({ Data, Charset: 'UTF-8' });
   return {
     FromEmailAddress: content.from,
-    ...(content.replyTo && { ReplyToAddresses: [content.replyTo] }),
+    ReplyToAddresses: content.replyTo ? [content.replyTo] : undefined,
     Destination: { ToAddresses: [content.to] },
     Content: {
       Simple: {
         Subject: utf8(content.subject),
-        Body: { Text: utf8(content.text), ...(content.html && { Html: utf8(content.html) }) },
+        Body: { Text: utf8(content.text), Html: content.html ? utf8(content.html) : undefined },
         Headers: headers,
-        ...(content.attachments && { Attachments: content.attachments }),
+        Attachments: content.attachments,
       },
     },
-    ...(at && {
-      EmailTags: [
-        { Name: TAGS.run, Value: at.run },
-        { Name: TAGS.chunk, Value: String(at.chunk) },
-        { Name: TAGS.position, Value: String(at.position) },
-      ],
-    }),
-    ...(content.configurationSet && { ConfigurationSetName: content.configurationSet }),
+    EmailTags: at && [
+      { Name: TAGS.run, Value: at.run },
+      { Name: TAGS.chunk, Value: String(at.chunk) },
+      { Name: TAGS.position, Value: String(at.position) },
+    ],
+    ConfigurationSetName: content.configurationSet || undefined,
   };
 }
 
