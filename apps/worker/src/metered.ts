@@ -76,7 +76,7 @@ export class MeteredSender implements MailSender {
     const start = performance.now();
     const answer = await this.#sender.send(...mail);
     const { outcome } = answer;
-    this.#metrics.sesSeconds.observe({ outcome }, secondsSince(start));
+    this.#metrics.answered(outcome, secondsSince(start));
     if (outcome === 'released' && answer.remedy === 'slow') this.#metrics.throttled.inc();
     return answer;
   }

@@ -33,7 +33,8 @@ export class Places {
     const lateMs = this.#clock.now() - LATE_MS - startsAt;
     if (intervalMs >= CLOSE_MS) this.#next = Math.max(this.#next, Math.ceil(lateMs / intervalMs));
     if (this.#next >= places) return false;
-    await pauseUntil(startsAt + this.#next * intervalMs, this.#clock, signal);
+    const place = startsAt + this.#next * intervalMs;
+    if (place - this.#clock.now() >= 1) await pauseUntil(place, this.#clock, signal);
     this.#next += 1;
     if (this.#next % AT_A_STRETCH === 0) await this.#turns.wait(startsAt);
     return true;

@@ -1,6 +1,7 @@
 /** What a worker measures of its sending. Only words of closed sets become labels. */
 import type { Settlement } from '@sendonce/shared/ledger';
 import type { Counter, Gauge, Histogram, ProcessMetrics } from '@sendonce/shared/observe';
+import type { SesAnswer } from '@sendonce/shared/ses';
 
 /** A script of Redis: tenths of ms on the same machine, a second with `everysec` and WAITAOF; s. */
 const REDIS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3];
@@ -16,15 +17,18 @@ const STATE_AFTER: Record<Settlement['event'], string> = {
   suppress: 'suppressed',
 };
 
+/** One series of a histogram. */
+type Observer = ReturnType<Histogram<'outcome'>['labels']>;
+
 export class SendMetrics {
   readonly claimed: Counter;
   readonly claimSeconds: Histogram;
   readonly barrierSeconds: Histogram;
   readonly settleSeconds: Histogram;
-  readonly sesSeconds: Histogram<'outcome'>;
   readonly throttled: Counter;
   readonly chunksInFlight: Gauge;
   readonly #settled;
+  readonly #sesSeconds: Record<SesAnswer['outcome'], Observer>;
 
   constructor(metrics: ProcessMetrics) {
     this.claimed = metrics.counter(
@@ -51,16 +55,27 @@ export class SendMetrics {
       'Writing down what became of a micro-batch.',
       REDIS_BUCKETS,
     );
-    this.sesSeconds = metrics.histogram(
+    const sesSeconds = metrics.histogram(
       'sendonce_ses_request_duration_seconds',
       'A SendEmail call, by what its answer means; unknown: in doubt.',
       SES_BUCKETS,
       ['outcome'],
     );
+    // Found once: finding them takes longer than counting, and this is done for every mail.
+    this.#sesSeconds = {
+      accepted: sesSeconds.labels('accepted'),
+      rejected: sesSeconds.labels('rejected'),
+      released: sesSeconds.labels('released'),
+      unknown: sesSeconds.labels('unknown'),
+    };
     this.throttled = metrics.counter('sendonce_ses_throttled_total', 'Answers of SES that said: too fast.');
     this.chunksInFlight = metrics.gauge('sendonce_chunks_in_flight', 'Chunks that this worker is sending.');
     // A state that never came is a 0, not a gap.
     for (const state of Object.values(STATE_AFTER)) this.#settled.inc({ state }, 0);
+  }
+
+  answered(outcome: SesAnswer['outcome'], seconds: number): void {
+    this.#sesSeconds[outcome].observe(seconds);
   }
 
   settled(settlements: readonly Settlement[]): void {

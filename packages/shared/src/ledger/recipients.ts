@@ -46,9 +46,9 @@ export function decodeRecipients(packed: Buffer): Recipient[] {
 
 export function decodeContent(packed: Buffer): ChunkContent {
   const { dueAt = 0, fields, rows } = JSON.parse(inflateRawSync(packed).toString('utf8')) as RecipientTable;
-  const recipients = rows.map(([address, ...values]) => ({
-    address,
-    fields: Object.fromEntries(fields.map((field, index) => [field, values[index]])),
+  const recipients = rows.map((row) => ({
+    address: row[0],
+    fields: Object.fromEntries(fields.map((field, index) => [field, row[index + 1]])),
   }));
   return { recipients, dueAt };
 }
