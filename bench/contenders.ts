@@ -177,14 +177,17 @@ async function startWorker(env: NodeJS.ProcessEnv): Promise<StartedWorker> {
   return { child, health };
 }
 
-async function usage({ health }: StartedWorker): Promise<{ cpuSeconds: number; memory: number }> {
+/** Of a process, by its metrics. */
+export async function usage({
+  health,
+}: Pick<StartedWorker, 'health'>): Promise<{ cpuSeconds: number; memory: number }> {
   const text = await (await fetch(`${health}/metrics`)).text();
   const read = (name: string): number => Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1]);
   return { cpuSeconds: read('process_cpu_seconds_total'), memory: read('process_resident_memory_bytes') };
 }
 
 /** Of all masters of a cluster. */
-async function commandsOf(redis: ReturnType<typeof connectRedis>): Promise<number> {
+export async function commandsOf(redis: ReturnType<typeof connectRedis>): Promise<number> {
   const servers = 'nodes' in redis ? redis.nodes('master') : [redis];
   const stats = await Promise.all(servers.map((server) => server.info('stats')));
   return stats.reduce((sum, text) => sum + Number(/total_commands_processed:(\d+)/.exec(text)?.[1]), 0);
@@ -204,7 +207,7 @@ async function allOf(endpoint: Endpoint, mails: number, onProgress?: (sent: numb
   }
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
+export async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await sleep(20);
 }
 

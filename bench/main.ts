@@ -10,6 +10,7 @@ import { type EmbeddedRedis, startRedis } from '../scripts/bootstrap/redis.mjs';
 import { benchCaps } from './caps.js';
 import { Endpoint } from './children.js';
 import { benchCluster } from './cluster.js';
+import { benchEvents } from './events.js';
 import { benchFreezing } from './freezing.js';
 import { benchLatency } from './latency.js';
 import { benchMessages } from './messages.js';
@@ -72,6 +73,12 @@ const BENCHMARKS: Record<
     isDefault: false,
     run: ({ endpoint, redis, isFull }) =>
       benchCluster(endpoint, redis, { rounds: isFull ? 5 : 3, mails: isFull ? 40_000 : 20_000, tell }),
+  },
+  events: {
+    about: "SES's events by HTTP, against the usual webhook",
+    isDefault: false,
+    run: ({ redis, isFull }) =>
+      benchEvents(redis, { rounds: isFull ? 5 : 3, events: isFull ? 20_000 : 10_000, tell }),
   },
   million: {
     about: 'a run of a million',

@@ -33,12 +33,12 @@ const SIGNED_KEYS = {
   ],
 };
 
-/** One a process: tests start many simulators, and a key takes longer than all the rest of the start. */
-let keyPair: Promise<{ pem: string; privateKey: KeyObject }> | undefined;
+/** One a process, by its size: tests start many simulators, and a key takes longer than all the rest of the start. */
+const keyPairs = new Map<number, ReturnType<typeof makeKeyPair>>();
 
-async function makeKeyPair() {
+async function makeKeyPair(keySize: number) {
   const { cert, private: privateKey } = await generate([{ name: 'commonName', value: 'sns.amazonaws.com' }], {
-    keySize: KEY_BITS,
+    keySize,
     algorithm: 'sha256',
   });
   return { pem: cert, privateKey: createPrivateKey(privateKey) };
@@ -53,8 +53,9 @@ export class SnsSigner {
     this.#privateKey = privateKey;
   }
 
-  static async make(region: string): Promise<SnsSigner> {
-    keyPair ??= makeKeyPair();
+  static async make(region: string, keyBits = KEY_BITS): Promise<SnsSigner> {
+    const keyPair = keyPairs.get(keyBits) ?? makeKeyPair(keyBits);
+    keyPairs.set(keyBits, keyPair);
     const { pem, privateKey } = await keyPair;
     const id = createHash('md5').update(pem).digest('hex');
     const url = `https://sns.${region}.amazonaws.com/SimpleNotificationService-${id}.pem`;

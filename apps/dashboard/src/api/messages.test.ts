@@ -28,7 +28,7 @@ async function settle(key: string, event: 'accept' | 'reject' | 'doubt', detail:
   const ref = { run, chunk: chunks - 1 };
   const { id } = await server.ledger.claim(ref, `claim of ${key}`, 1);
   await server.ledger.settle(ref, id, [{ position: 0, event, at: server.clock.now(), detail }]);
-  if (event === 'accept') await server.outcomes.mark(ref, 0, 'delivered');
+  if (event === 'accept') await server.outcomes.mark(ref, [{ position: 0, outcome: 'delivered' }]);
 }
 
 describe('a message', () => {

@@ -2,6 +2,7 @@
  * SNS messages, believed only after checks: the signature (version 1 or 2), the certificate's host, the topic, the age. SNS
  * itself repeats a message for an hour at the most. https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
  */
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type Clock, type Logger, messageOf } from '@sendonce/shared/runtime';
 import SnsPayloadValidator from 'sns-payload-validator';
 import { z } from 'zod';
@@ -17,8 +18,10 @@ const SnsMessage = z.object({
   TopicArn: z.string().max(512),
   Timestamp: z.iso.datetime(),
   Message: z.string(),
-  SubscribeURL: z.string().max(2_048).optional(),
-  SignatureVersion: z.string(),
+  Subject: z.string().exactOptional(),
+  Token: z.string().max(1_024).exactOptional(),
+  SubscribeURL: z.string().max(2_048).exactOptional(),
+  SignatureVersion: z.enum(['1', '2']),
   SigningCertURL: z.string().max(2_048),
   Signature: z.string().max(4_096),
 });
@@ -58,7 +61,7 @@ export class SnsMessages {
     if (Math.abs(ageMs) > MAX_AGE_MS)
       throw new UntrustedMessageError('the message is too old, or of the future');
     await this.#learnLocalCertificate(payload.SigningCertURL);
-    await this.#validate(payload.SigningCertURL, body);
+    await this.#validate(payload);
     return payload;
   }
 
@@ -66,12 +69,15 @@ export class SnsMessages {
    * A signature that is wrong is refused for good (4xx: SNS does not repeat). A certificate that could not be fetched is no
    * reason to lose an event; the validator keeps whatever came for it, an error page as well, so that is dropped again.
    */
-  async #validate(certificateUrl: string, body: string): Promise<void> {
+  async #validate(payload: SnsMessage): Promise<void> {
+    const certificateUrl = payload.SigningCertURL;
     try {
-      await this.#validator.validate(JSON.parse(body));
+      await this.#validator.validate(payload);
+      this.#keepKey(certificateUrl);
     } catch (error) {
       const message = messageOf(error);
-      const isCertificate = this.#certificates.get(certificateUrl)?.includes('BEGIN CERTIFICATE') ?? true;
+      const known = this.#certificates.get(certificateUrl);
+      const isCertificate = typeof known !== 'string' || known.includes('BEGIN CERTIFICATE');
       if (!isCertificate) this.#certificates.delete(certificateUrl);
       if (!isCertificate || !message.startsWith('Invalid')) {
         throw new Error(`The certificate of SNS could not be fetched: ${message}`, { cause: error });
@@ -80,8 +86,15 @@ export class SnsMessages {
     }
   }
 
-  get #certificates(): Map<string, string> {
-    return (this.#validator as unknown as { certCache: Map<string, string> }).certCache;
+  /** Of a certificate that has shown to be good, its key: reading the certificate takes longer than checking a signature. */
+  #keepKey(certificateUrl: string): void {
+    const known = this.#certificates.get(certificateUrl);
+    if (typeof known === 'string')
+      this.#certificates.set(certificateUrl, new X509Certificate(known).publicKey);
+  }
+
+  get #certificates(): Map<string, string | KeyObject> {
+    return (this.#validator as unknown as { certCache: Map<string, string | KeyObject> }).certCache;
   }
 
   /** Follows the link of a verified confirmation. @throws {UntrustedMessageError} when the link is not SNS's. */

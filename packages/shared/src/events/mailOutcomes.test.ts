@@ -79,6 +79,26 @@ describe('what became of mails', () => {
     expect(await reputation.read()).toMatchObject({ mails: 980, bounceRate: 20 / 980 });
   });
 
+  it('is as exact when many events of a chunk are taken in together, with strangers among them', async () => {
+    const { outcomes, record, reputation, run, runs } = await setup(500);
+    const events = Array.from({ length: 500 }, (_, n) => n).flatMap((n): [number, string, object][] =>
+      n % 10 === 0
+        ? [[n, 'Bounce', permanent]]
+        : [
+            [n, 'Delivery', {}],
+            [n, 'Send', {}],
+          ],
+    );
+    const strangers: [number, string, object][] = [[700, 'Delivery', {}]];
+    const taken = await Promise.all(
+      shuffled([...events, ...events, ...strangers], 3).map((event) => record(...event)),
+    );
+    expect((await runs.get(run)).outcomes).toMatchObject({ delivered: 450, bounced: 50 });
+    expect(taken.filter((outcome) => outcome === 'settled')).toHaveLength(500);
+    expect((await outcomes.ofChunk({ run, chunk: 0 })).size).toBe(500);
+    expect(await reputation.read()).toMatchObject({ mails: 500, bounceRate: 0.1 });
+  });
+
   it('is in the run, too, when the process died between the chunk and the run, and the event came again', async () => {
     const { outcomes, record, run, runs } = await setup(500);
     // All that a process did which died after the first of the two writes.
@@ -87,7 +107,9 @@ describe('what became of mails', () => {
       { redis: test.redis, runs: dying as never },
       { prefix: prefixOf(count - 1) },
     );
-    await expect(half.mark({ run, chunk: 0 }, 3, 'delivered')).rejects.toThrow('dead');
+    await expect(half.mark({ run, chunk: 0 }, [{ position: 3, outcome: 'delivered' }])).rejects.toThrow(
+      'dead',
+    );
     expect((await outcomes.ofChunk({ run, chunk: 0 })).get(3)).toEqual(['delivered']);
     expect((await runs.get(run)).outcomes.delivered).toBe(0);
     expect(await record(3, 'Delivery')).toBe('known');

@@ -21,18 +21,21 @@ export class MailOutcomes {
   }
 
   /**
-   * @returns whether it is news.
+   * @returns whether each is news.
    * @throws {UnknownRunError} the run's retention is over.
    */
-  async mark(ref: ChunkRef, position: number, outcome: MailOutcome): Promise<boolean> {
+  async mark(
+    ref: ChunkRef,
+    marks: readonly { position: number; outcome: MailOutcome }[],
+  ): Promise<boolean[]> {
     const { states, outcomes, outcomeCounts } = chunkKeys(this.#prefix, ref);
     const reply = (await outcomeMark(
       this.#redis,
       [states, outcomes, outcomeCounts],
-      [position, MAIL_OUTCOMES[outcome], outcome],
-    )) as [number, ...string[]] | [];
+      marks.flatMap(({ position, outcome }) => [position, MAIL_OUTCOMES[outcome], outcome]),
+    )) as [number[], ...string[]] | [];
     const [isNew, ...pairs] = reply;
-    if (isNew === undefined) return false;
+    if (isNew === undefined) return marks.map(() => false);
     const counts = new Map<string, number>();
     for (let i = 0; i < pairs.length; i += 2) counts.set(String(pairs[i]), Number(pairs[i + 1]));
     await this.#runs.outcomes(
@@ -41,7 +44,7 @@ export class MailOutcomes {
       counts.get('version') ?? 0,
       MAIL_OUTCOME_NAMES.map((name) => [name, counts.get(name) ?? 0]),
     );
-    return isNew === 1;
+    return isNew.map((flag) => flag === 1);
   }
 
   /** By position; nothing for those of whom no event has told. */

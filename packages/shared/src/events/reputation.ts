@@ -14,6 +14,9 @@ const MIN_MAILS_FOR_COMPLAINTS = 1_000;
 /** Of SES's own simulator and of chance. */
 const MIN_COMPLAINTS = 2;
 
+/** What the account is judged by. */
+const COUNTED = ['delivered', 'bounced', 'complained'] as const satisfies MailOutcome[];
+
 export interface ReputationLimits {
   bounceWarn: number;
   bouncePause: number;
@@ -47,13 +50,13 @@ export class ReputationWindow {
     this.#limits = limits;
   }
 
-  async count(outcome: MailOutcome): Promise<void> {
-    if (outcome !== 'delivered' && outcome !== 'bounced' && outcome !== 'complained') return;
-    await this.#redis
-      .multi()
-      .hincrby(this.#key, `${this.#hour}:${outcome}`, 1)
-      .pexpire(this.#key, (WINDOW_HOURS + 1) * HOUR_MS)
-      .exec();
+  async count(outcomes: readonly MailOutcome[]): Promise<void> {
+    const counts = COUNTED.map((name) => ({ name, count: outcomes.filter((one) => one === name).length }));
+    if (counts.every(({ count }) => count === 0)) return;
+    const multi = this.#redis.multi();
+    for (const { name, count } of counts)
+      if (count > 0) multi.hincrby(this.#key, `${this.#hour}:${name}`, count);
+    await multi.pexpire(this.#key, (WINDOW_HOURS + 1) * HOUR_MS).exec();
   }
 
   async read(): Promise<Reputation> {

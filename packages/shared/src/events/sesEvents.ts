@@ -8,6 +8,7 @@ import { type MailOutcome, type Runs, UnknownRunError } from '../run/index.js';
 import type { RedisConnection } from '../runtime/index.js';
 import { TAGS } from '../ses/index.js';
 import type { Feedback } from './feedback.js';
+import { Groups } from './groups.js';
 import type { MailOutcomes } from './mailOutcomes.js';
 import type { ReputationWindow } from './reputation.js';
 
@@ -77,6 +78,17 @@ const Position = z.object({
   position: z.coerce.number().int().min(0).max(1_000_000),
 });
 
+/** An event of a recipient of ours. */
+interface RecipientEvent {
+  ref: ChunkRef;
+  position: number;
+  /** What it says of the mail; undefined: nothing that is counted. */
+  outcome: MailOutcome | undefined;
+  /** When SES accepted the mail, ms since the epoch. */
+  mailAt: number;
+  messageId: string;
+}
+
 /** What came of an event: `settled` was news, `known` changed nothing, `foreign` is not about a mail of ours. */
 export type EventOutcome = 'settled' | 'known' | 'foreign';
 
@@ -100,6 +112,8 @@ export class SesEvents {
   readonly #services: SesEventServices;
   readonly #latestKey: string;
   readonly #firstKey: string;
+  /** By chunk: events come as mails went out, many of the same chunk at a time. Each may be repeated. */
+  readonly #chunks = new Groups((events: RecipientEvent[]) => this.#takeTogether(events));
 
   constructor(services: SesEventServices, { prefix }: { prefix: string }) {
     this.#services = services;
@@ -121,14 +135,15 @@ export class SesEvents {
 
   async #take(event: SesEvent): Promise<EventOutcome> {
     const { eventType, mail } = event;
-    await this.#remember(Date.parse(mail.timestamp));
+    const mailAt = Date.parse(mail.timestamp);
     const at = Position.safeParse({
       run: mail.tags[TAGS.run]?.[0],
       chunk: mail.tags[TAGS.chunk]?.[0],
       position: mail.tags[TAGS.position]?.[0],
     });
-    if (!at.success || !PROVES_ACCEPTANCE.has(eventType)) return 'foreign';
-    return this.#settle(at.data, event);
+    if (at.success && PROVES_ACCEPTANCE.has(eventType)) return this.#settle(at.data, mailAt, event);
+    await this.#remember(mailAt);
+    return 'foreign';
   }
 
   /**
@@ -140,17 +155,21 @@ export class SesEvents {
     return first && latest ? { firstMailAt: Number(first), latestMailAt: Number(latest) } : undefined;
   }
 
-  async #settle({ run, chunk, position }: z.infer<typeof Position>, event: SesEvent): Promise<EventOutcome> {
+  async #settle(
+    { run, chunk, position }: z.infer<typeof Position>,
+    mailAt: number,
+    event: SesEvent,
+  ): Promise<EventOutcome> {
     const ref = { run, chunk };
     const outcome = outcomeOf(event);
+    const { messageId } = event.mail;
     try {
       // Independent of each other, and each may be repeated: when one fails, the event comes again.
-      const [isProof, isNews] = await Promise.all([
-        this.#prove(ref, position, event.mail),
-        this.#count(ref, position, outcome),
+      const [isNews] = await Promise.all([
+        this.#chunks.add(`${run}/${chunk}`, { ref, position, outcome, mailAt, messageId }),
         this.#services.feedback.take(ref, position, outcome, event),
       ]);
-      return isProof || isNews ? 'settled' : 'known';
+      return isNews ? 'settled' : 'known';
     } catch (error) {
       // The tags of another installation on the same topic, or of a run whose retention is over.
       if (error instanceof UnknownChunkError || error instanceof UnknownRunError) return 'foreign';
@@ -158,27 +177,45 @@ export class SesEvents {
     }
   }
 
-  /** Whoever was in doubt has got the mail. The event does not come again, so what it has proven must not be lost. */
-  async #prove(
-    ref: ChunkRef,
-    position: number,
-    { timestamp, messageId }: SesEvent['mail'],
-  ): Promise<boolean> {
+  /** Of one chunk. @returns whether each event was news. */
+  async #takeTogether(events: RecipientEvent[]): Promise<boolean[]> {
+    const { ref } = events[0] as RecipientEvent;
+    const [proven, counted] = await Promise.all([
+      this.#prove(ref, events),
+      this.#count(ref, events),
+      this.#remember(Math.max(...events.map(({ mailAt }) => mailAt))),
+    ]);
+    // The first one that says it of somebody is the news.
+    return events.map((event) => proven.delete(event.position) || counted.has(event));
+  }
+
+  /**
+   * Whoever was in doubt has got the mail. Events do not come again, so what they have proven must not be lost.
+   * @returns the positions of which that is news.
+   */
+  async #prove(ref: ChunkRef, events: readonly RecipientEvent[]): Promise<Set<number>> {
     const { ledger, runs } = this.#services;
-    const note = { at: Date.parse(timestamp), detail: messageId };
-    const { positions, tally } = await ledger.move(ref, 'evidence', [position], note);
+    const { positions, tally } = await ledger.prove(
+      ref,
+      events.map(({ position, mailAt: at, messageId: detail }) => ({ position, at, detail })),
+    );
     // Also when it was known: who has written that down may have died over it.
     await ledger.confirm(ref, tally.version);
     if (positions.length > 0) await runs.tally(ref.run, ref.chunk, tally);
-    return positions.length > 0;
+    return new Set(positions);
   }
 
-  async #count(ref: ChunkRef, position: number, outcome: MailOutcome | undefined): Promise<boolean> {
-    if (!outcome) return false;
+  /** @returns those that are news. */
+  async #count(ref: ChunkRef, events: readonly RecipientEvent[]): Promise<Set<RecipientEvent>> {
     const { outcomes, reputation } = this.#services;
-    const isNews = await outcomes.mark(ref, position, outcome);
-    if (isNews) await reputation.count(outcome);
-    return isNews;
+    const marks = events.flatMap((event) =>
+      event.outcome ? [{ ...event, outcome: event.outcome, event }] : [],
+    );
+    if (marks.length === 0) return new Set();
+    const isNews = await outcomes.mark(ref, marks);
+    const news = marks.filter((_, index) => isNews[index]);
+    await reputation.count(news.map(({ outcome }) => outcome));
+    return new Set(news.map(({ event }) => event));
   }
 
   /** Events come in any order; only a later one moves the mark. Two at the same time may lose one step, not more. */

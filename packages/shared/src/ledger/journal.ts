@@ -21,14 +21,12 @@ type PackedEntry = [position: number, event: LedgerEvent, at: number, detail: st
 
 /** The entries of one micro-batch as one list element. */
 export function encodeEntries(entries: readonly JournalEntry[]): string {
-  if (entries.length === 0) return '';
-  const packed: PackedEntry[] = entries.map(({ position, event, at, detail }) => [
-    position,
-    event,
-    at,
-    detail,
-  ]);
-  return JSON.stringify(packed);
+  return entries.length === 0 ? '' : `[${entries.map(encodeEntry).join()}]`;
+}
+
+/** One of a list element. */
+export function encodeEntry({ position, event, at, detail }: JournalEntry): string {
+  return JSON.stringify([position, event, at, detail] satisfies PackedEntry);
 }
 
 export function decodeEntries(elements: readonly string[]): JournalEntry[] {

@@ -7,7 +7,14 @@ import { readFileSync } from 'node:fs';
 import { luaScript, type RedisConnection } from '../runtime/index.js';
 import { type ChunkKeys, type ChunkRef, chunkKeys } from './chunk.js';
 import { type ClaimBarrier, NotDurableError } from './claimBarrier.js';
-import { decodeArchive, decodeEntries, encodeArchive, encodeEntries, type JournalEntry } from './journal.js';
+import {
+  decodeArchive,
+  decodeEntries,
+  encodeArchive,
+  encodeEntries,
+  encodeEntry,
+  type JournalEntry,
+} from './journal.js';
 import {
   type ChunkContent,
   decodeContent,
@@ -187,13 +194,32 @@ export class Ledger {
     positions: readonly number[] | 'all',
     { at, detail, claimedBefore = 0 }: { at: number; detail: string; claimedBefore?: number },
   ): Promise<Moved> {
+    const who =
+      positions === 'all' ? positions : positions.map((position) => ({ position, event, at, detail }));
+    return this.#move(ref, event, who, claimedBefore);
+  }
+
+  /** Whoever is in doubt here has got the mail. @param proofs the mails' times (ms) and message ids, by position. */
+  async prove(ref: ChunkRef, proofs: readonly Omit<JournalEntry, 'event'>[]): Promise<Moved> {
+    return this.#move(
+      ref,
+      'evidence',
+      proofs.map((proof) => ({ ...proof, event: 'evidence' })),
+    );
+  }
+
+  async #move(
+    ref: ChunkRef,
+    event: LedgerEvent,
+    who: readonly JournalEntry[] | 'all',
+    claimedBefore = 0,
+  ): Promise<Moved> {
     const keys = this.#keys(ref);
-    const who = positions === 'all' ? [] : positions;
-    const entries = who.map((position) => ({ position, event, at, detail }));
+    const args = who === 'all' ? ['*'] : who.flatMap((entry) => [entry.position, encodeEntry(entry)]);
     const reply = await this.#run(
       recipientsMove,
       [keys.states, keys.version, keys.doubts, keys.journal],
-      [event, encodeEntries(entries), claimedBefore, ...(positions === 'all' ? ['*'] : who)],
+      [event, claimedBefore, ...args],
     );
     return toMoved(reply);
   }
