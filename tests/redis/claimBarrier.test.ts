@@ -63,7 +63,8 @@ async function openLedger(url: string, minReplicas?: number) {
   const ledger = new Ledger({ redis, prefix: 'test', barrier });
   const recipients = [0, 1, 2].map((n) => ({ address: `reader${n}@example.com`, fields: {} }));
   await ledger.createChunk(REF, encodeRecipients(recipients), ['queued', 'queued', 'queued']);
-  return { redis, ledger, durability };
+  const suppressions = new SuppressionList({ redis, prefix: 'test', clock, barrier });
+  return { redis, ledger, suppressions, durability };
 }
 
 async function startReplica(master: { port: number }, args: string[], server?: NewerServer) {
@@ -145,7 +146,14 @@ describe('REDIS_MIN_REPLICAS where there is no WAITAOF, or no need for it', () =
   it('waits for the replica, unless it is told not to', async () => {
     const master = await start(AT_ONCE);
     const replica = await startReplica(master, []);
-    const { redis, ledger, durability } = await openLedger(master.url);
+    const { redis, ledger, suppressions, durability } = await openLedger(master.url);
+    const leaves = (name: string) =>
+      suppressions.add({
+        address: `${name}@example.com`,
+        scope: 'news',
+        reason: 'unsubscribe',
+        since: new Date(clock.now()),
+      });
     const careless = await readDurability(redis, 0);
     expect(careless.safeguard).toBeUndefined();
     expect(careless).toMatchObject({
@@ -156,15 +164,18 @@ describe('REDIS_MIN_REPLICAS where there is no WAITAOF, or no need for it', () =
     const messages = openMessages(connect(master.url), 1);
     expect((await ledger.claim(REF, 'a', 1)).positions).toEqual([0]);
     expect(await messages.accept(message('a'))).toMatchObject({ state: 'queued', replayed: false });
+    expect(await leaves('a')).toBe('added');
     await replica.kill('SIGSTOP');
     await Promise.all([
       expect(ledger.claim(REF, 'b', 1)).rejects.toBeInstanceOf(NotDurableError),
       expect(messages.accept(message('b'))).rejects.toBeInstanceOf(NotDurableError),
+      expect(leaves('b')).rejects.toBeInstanceOf(NotDurableError),
     ]);
     expect(await ledger.states(REF)).toEqual(['claimed', 'queued', 'queued']);
     await replica.kill('SIGCONT');
     // It is there, and now it is durable: the same key again is told so.
     expect(await messages.accept(message('b'))).toMatchObject({ state: 'queued', replayed: true });
+    expect(await leaves('b')).toBe('known');
   });
 
   it('has who starts a run by hand told how to start it once', async () => {

@@ -53,7 +53,7 @@ await runProcess('dashboard', async (services, settings, logger, { alerts, healt
   if (barrier) services.push(barrier);
   const runs = new Runs({ redis, prefix, clock, barrier });
   const ledger = new Ledger({ redis, prefix, barrier });
-  const suppressions = new SuppressionList({ redis, prefix, clock });
+  const suppressions = new SuppressionList({ redis, prefix, clock, barrier });
   const linkSecrets = await readLinkSecrets({ redis, prefix }, settings.public);
   const linkPages = new LinkPages({ redis, prefix, clock });
   services.push(linkPages);

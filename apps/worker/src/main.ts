@@ -66,7 +66,7 @@ await runProcess('worker', async (services, settings, logger, { alerts, health, 
   await continuity.start();
   addContinuityCheck(health, continuity);
   const ledger = new MeteredLedger(measures, { redis, prefix, barrier });
-  const suppressions = new SuppressionList({ redis, prefix, clock });
+  const suppressions = new SuppressionList({ redis, prefix, clock, barrier });
   const { events, reputation } = openSesEvents(
     { clock, ledger, redis, runs, suppressions, onTaken: new EventMetrics(metrics).take },
     { ...settings, prefix },

@@ -12,6 +12,7 @@
  */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { ClaimBarrier } from '../ledger/index.js';
 import { type Clock, luaScript, type RedisConnection } from '../runtime/index.js';
 import { Buckets } from './buckets.js';
 import { noteLate } from './lateSuppressions.js';
@@ -55,21 +56,38 @@ export class SuppressionList {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
   readonly #clock: Clock;
+  readonly #barrier: ClaimBarrier | undefined;
   readonly #buckets: Buckets;
 
-  constructor({ redis, prefix, clock }: { redis: RedisConnection; prefix: string; clock: Clock }) {
+  /** @param barrier where Redis's reply alone makes nothing durable; for whoever tells somebody that he gets no more mail. */
+  constructor({
+    redis,
+    prefix,
+    clock,
+    barrier,
+  }: {
+    redis: RedisConnection;
+    prefix: string;
+    clock: Clock;
+    barrier?: ClaimBarrier | undefined;
+  }) {
     this.#redis = redis;
+    this.#barrier = barrier;
     this.#prefix = prefix;
     this.#clock = clock;
     this.#buckets = new Buckets(prefix);
   }
 
+  /** @throws {NotDurableError} it is on the list, but a failover may lose it: to be added once more. */
   async add(suppression: Suppression): Promise<Added> {
     const [added = 'known'] = await this.addMany([suppression]);
     return added;
   }
 
-  /** In the order of the entries. An entry that is there keeps its reason and time, unless the new reason is stronger. */
+  /**
+   * In the order of the entries. An entry that is there keeps its reason and time, unless the new reason is stronger.
+   * @throws {NotDurableError} as `add` does.
+   */
   async addMany(suppressions: readonly Suppression[]): Promise<Added[]> {
     await this.#note(suppressions.map(({ address }) => address));
     const results = new Array<Added>(suppressions.length).fill('known');
@@ -84,6 +102,10 @@ export class SuppressionList {
         for (const [place, reply] of replies.entries())
           results[indexes[place] as number] = ADDED[reply] ?? 'known';
       },
+    );
+    // Also those that were known: who has added them may have died over it.
+    await Promise.all(
+      suppressions.map(({ address }) => this.#barrier?.confirm(this.#buckets.keyOf(address), address)),
     );
     return results;
   }
