@@ -191,7 +191,10 @@ describe('REDIS_MIN_REPLICAS where there is no WAITAOF, or no need for it', () =
     const unsafe = await system.sendonce(...run);
     expect(unsafe.code).toBe(2);
     expect(unsafe.err).toContain(`\`sendonce ${run.join(' ')}\` starts it once`);
+    const off = ['suppress', 'add', 'jane@example.com'];
+    expect((await system.sendonce(...off)).err).toContain('The same command once more makes sure of it.');
     await replica.kill('SIGCONT');
+    expect((await system.sendonce(...off)).out).toContain('It is on the list already.');
     expect((await system.sendonce(...run)).out).toContain('news--20261124T100000Z exists');
   });
 

@@ -1,7 +1,7 @@
 /** What commands share: settings, one connection, and the services over it, opened only when a command needs them. */
 import { AuditTrail } from '@sendonce/shared/audit';
 import { MailOutcomes } from '@sendonce/shared/events';
-import { Ledger } from '@sendonce/shared/ledger';
+import { ClaimBarrier, Ledger, NotDurableError, readDurability } from '@sendonce/shared/ledger';
 import { Clicks } from '@sendonce/shared/links';
 import { closeQueues, openQueues, type Queues } from '@sendonce/shared/queue';
 import { Runs } from '@sendonce/shared/run';
@@ -29,6 +29,9 @@ export interface Context {
   suppressions: SuppressionList;
 }
 
+/** For commands that change nothing the second time. */
+export const SAME_AGAIN = 'The same command once more makes sure of it.';
+
 /** How long a command waits for Redis before it says that it can't be reached, ms. */
 const REDIS_TIMEOUT_MS = 5_000;
 
@@ -50,6 +53,30 @@ export async function withContext<Result>(command: (context: Context) => Promise
     return await command(context).finally(() => closeQueues(queues));
   } finally {
     await closeRedis(redis);
+  }
+}
+
+/**
+ * Lends the services of commands that tell somebody of what he will not say again: they wait for disk and replicas where Redis's
+ * reply alone makes nothing durable.
+ * @param again a sentence on what to do when they don't confirm, for the operator.
+ */
+export async function withDurable<Result>(
+  { redis, settings }: Context,
+  again: string,
+  command: (durable: Pick<Context, 'runs' | 'suppressions'>) => Promise<Result>,
+): Promise<Result> {
+  const { minReplicas, prefix } = settings.redis;
+  const { safeguard } = await readDurability(redis, minReplicas);
+  const barrier = safeguard && new ClaimBarrier({ redis }, safeguard);
+  const services = { redis, prefix, clock, barrier };
+  try {
+    return await command({ runs: new Runs(services), suppressions: new SuppressionList(services) });
+  } catch (error) {
+    if (!(error instanceof NotDurableError)) throw error;
+    throw new UsageError(`${error.message}. A failover may lose what was done. ${again}`, { cause: error });
+  } finally {
+    await barrier?.stop();
   }
 }
 

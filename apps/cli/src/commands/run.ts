@@ -1,11 +1,9 @@
 import { type LoadedCampaign, loadCampaign } from '@sendonce/shared/campaign';
 import { type StartedRun, startRun } from '@sendonce/shared/control';
-import { ClaimBarrier, NotDurableError, readDurability } from '@sendonce/shared/ledger';
-import { Runs } from '@sendonce/shared/run';
-import { systemClock as clock, UsageError } from '@sendonce/shared/runtime';
+import { messageOf, UsageError } from '@sendonce/shared/runtime';
 import type { Command } from 'commander';
 import { recordDeed } from '../audit.js';
-import { type Context, withContext } from '../context.js';
+import { type Context, withContext, withDurable } from '../context.js';
 import { print } from '../output.js';
 import { watchRun } from './watch.js';
 
@@ -33,24 +31,20 @@ export function addRunCommand(program: Command): void {
 
 /** Who is told that a run was started does not start it again: its record has to outlive a failover. */
 async function startSafely(
-  { queues, redis, settings }: Context,
+  context: Context,
   campaign: LoadedCampaign,
   scheduledAt: Date,
 ): Promise<StartedRun> {
-  const { minReplicas, prefix } = settings.redis;
-  const { safeguard } = await readDurability(redis, minReplicas);
-  const barrier = safeguard && new ClaimBarrier({ redis }, safeguard);
-  const runs = new Runs({ redis, prefix, clock, barrier });
+  const { queues } = context;
+  const again = `\`sendonce run ${campaign.id} --at ${scheduledAt.toISOString()}\` starts it once.`;
   try {
-    return await startRun({ queues, runs }, campaign, { scheduledAt, origin: 'manual' });
+    return await withDurable(context, again, ({ runs }) =>
+      startRun({ queues, runs }, campaign, { scheduledAt, origin: 'manual' }),
+    );
   } catch (error) {
-    if (!(error instanceof NotDurableError)) throw error;
-    const again = `sendonce run ${campaign.id} --at ${scheduledAt.toISOString()}`;
-    throw new UsageError(`${error.message}. A failover may lose the run; \`${again}\` starts it once.`, {
-      cause: error,
-    });
-  } finally {
-    await barrier?.stop();
+    const detail = messageOf(error);
+    await recordDeed(context, { action: 'campaign.run', subject: campaign.id, outcome: 'failed', detail });
+    throw error;
   }
 }
 

@@ -15,7 +15,7 @@ import {
 import type { Command } from 'commander';
 import { stringify } from 'csv-stringify';
 import { recordDeed } from '../audit.js';
-import { type Context, withContext } from '../context.js';
+import { type Context, SAME_AGAIN, withContext, withDurable } from '../context.js';
 import { LiveLine, print, remark } from '../output.js';
 
 /** Bad rows that a report names; the rest is counted. */
@@ -32,7 +32,9 @@ export function addSuppressCommand(program: Command): void {
       const address = keyOf(text);
       await withContext(async (context) => {
         const since = new Date(clock.now());
-        const added = await context.suppressions.add({ address, scope: campaign, reason: 'manual', since });
+        const added = await withDurable(context, SAME_AGAIN, ({ suppressions }) =>
+          suppressions.add({ address, scope: campaign, reason: 'manual', since }),
+        );
         await recordDeed(context, {
           action: 'suppression.add',
           subject: maskAddress(address),
@@ -87,8 +89,10 @@ export function addSuppressCommand(program: Command): void {
           file === undefined
             ? fromSes(context)
             : readSuppressionCsv(file, { campaign, column, since: new Date(clock.now()) });
-        const report = await importSuppressions(context.suppressions, rows, (count) =>
-          progress.update(`${count.toLocaleString('en')} read`),
+        const report = await withDurable(context, SAME_AGAIN, ({ suppressions }) =>
+          importSuppressions(suppressions, rows, (count) =>
+            progress.update(`${count.toLocaleString('en')} read`),
+          ),
         );
         progress.end();
         await recordDeed(context, {
