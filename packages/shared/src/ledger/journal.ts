@@ -21,12 +21,16 @@ type PackedEntry = [position: number, event: LedgerEvent, at: number, detail: st
 
 /** The entries of one micro-batch as one list element. */
 export function encodeEntries(entries: readonly JournalEntry[]): string {
-  return entries.length === 0 ? '' : `[${entries.map(encodeEntry).join()}]`;
+  return entries.length === 0 ? '' : JSON.stringify(entries.map(pack));
 }
 
 /** One of a list element. */
-export function encodeEntry({ position, event, at, detail }: JournalEntry): string {
-  return JSON.stringify([position, event, at, detail] satisfies PackedEntry);
+export function encodeEntry(entry: JournalEntry): string {
+  return JSON.stringify(pack(entry));
+}
+
+function pack({ position, event, at, detail }: JournalEntry): PackedEntry {
+  return [position, event, at, detail];
 }
 
 export function decodeEntries(elements: readonly string[]): JournalEntry[] {
