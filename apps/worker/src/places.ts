@@ -13,13 +13,14 @@ const LATE_MS = 5;
 /** Places that are closer together than this, ms, are used late as well: there the worker is slower than the rate. */
 const CLOSE_MS = 1;
 /** Places that are used before others have a turn. */
-const AT_A_STRETCH = 16;
+const PLACES_A_TURN = 16;
 
 export class Places {
   readonly #clock: Clock;
   readonly #turns: Turns;
   readonly #pace: Reservation;
   #next = 0;
+  #usedInTurn = 0;
 
   constructor({ clock, turns }: { clock: Clock; turns: Turns }, pace: Reservation) {
     this.#clock = clock;
@@ -27,17 +28,24 @@ export class Places {
     this.#pace = pace;
   }
 
-  /** Waits for the next place. False: there is none left. */
-  async take(signal: AbortSignal): Promise<boolean> {
+  /** Waits for the next place. @returns how many may be used now; 0: none is left. */
+  async take(signal: AbortSignal): Promise<number> {
     const { intervalMs, places, startsAt } = this.#pace;
+    if (this.#usedInTurn === PLACES_A_TURN) {
+      await this.#turns.wait(startsAt);
+      this.#usedInTurn = 0;
+    }
+    const isClose = intervalMs < CLOSE_MS;
     const lateMs = this.#clock.now() - LATE_MS - startsAt;
-    if (intervalMs >= CLOSE_MS) this.#next = Math.max(this.#next, Math.ceil(lateMs / intervalMs));
-    if (this.#next >= places) return false;
+    if (!isClose) this.#next = Math.max(this.#next, Math.ceil(lateMs / intervalMs));
+    if (this.#next >= places) return 0;
     const place = startsAt + this.#next * intervalMs;
-    if (place - this.#clock.now() >= 1) await pauseUntil(place, this.#clock, signal);
-    this.#next += 1;
-    if (this.#next % AT_A_STRETCH === 0) await this.#turns.wait(startsAt);
-    return true;
+    await pauseUntil(place, this.#clock, signal);
+    const passed = isClose ? Math.floor((this.#clock.now() - place) / intervalMs) : 0;
+    const taken = Math.min(Math.max(1, passed), places - this.#next, PLACES_A_TURN - this.#usedInTurn);
+    this.#next += taken;
+    this.#usedInTurn += taken;
+    return taken;
   }
 }
 

@@ -404,8 +404,11 @@ export class ChunkSender {
     const answers: Promise<void>[] = [];
     const places = new Places({ clock, turns: this.#turns }, pace);
     const isHopeless = () => [result, before?.result].some((known) => known && known.remedy !== 'none');
+    let taken = 0;
     for (const position of claim.positions) {
-      const hasPlace = await places.take(signal);
+      if (taken === 0) taken = await places.take(signal);
+      const hasPlace = taken > 0;
+      if (hasPlace) taken -= 1;
       if (!hasPlace || signal.aborted || isHopeless()) settle(position, 'release', 'not tried');
       else if (clock.now() - startedAt > STALE_CLAIM_MS) settle(position, 'release', 'the claim is stale');
       else if (barred.has(position)) settle(position, 'suppress', barred.get(position) ?? '');

@@ -40,7 +40,8 @@ async function rowsOf(source: AudienceSource): Promise<AudienceRow[]> {
 async function fieldsOf(kind: Kind, columns: string): Promise<Record<string, unknown> | undefined> {
   const [row] = await rowsOf(open(kind, `select 'a@example.com' as email, ${columns}`));
   if (!row || 'invalid' in row) throw new Error(row?.invalid);
-  const { email: _, ...fields } = decodeRecipients(encodeRecipients([row.recipient]))[0]?.fields ?? {};
+  const [decoded] = await decodeRecipients(encodeRecipients([row.recipient]));
+  const { email: _, ...fields } = decoded?.fields ?? {};
   return fields;
 }
 

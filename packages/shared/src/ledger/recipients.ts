@@ -2,8 +2,11 @@
  * The recipients of a chunk as one compressed value: a table with the field names once, since rows of an audience are
  * alike. 500 rows with 60 bytes of merge data each come to about 20 kB.
  */
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { deflateRawSync, inflateRaw, inflateRawSync } from 'node:zlib';
 import { addressKey } from '../audience/address.js';
+
+const decompress = promisify(inflateRaw);
 
 export interface Recipient {
   /** As it goes into `To:`. */
@@ -40,12 +43,14 @@ export function encodeRecipients(recipients: readonly Recipient[], dueAt = 0): B
   });
 }
 
-export function decodeRecipients(packed: Buffer): Recipient[] {
-  return decodeContent(packed).recipients;
+export async function decodeRecipients(packed: Buffer): Promise<Recipient[]> {
+  return (await decodeContent(packed)).recipients;
 }
 
-export function decodeContent(packed: Buffer): ChunkContent {
-  const { dueAt = 0, fields, rows } = JSON.parse(inflateRawSync(packed).toString('utf8')) as RecipientTable;
+/** Beside the thread that sends. */
+export async function decodeContent(packed: Buffer): Promise<ChunkContent> {
+  const json = (await decompress(packed)).toString('utf8');
+  const { dueAt = 0, fields, rows } = JSON.parse(json) as RecipientTable;
   const recipients = rows.map((row) => ({
     address: row[0],
     fields: Object.fromEntries(fields.map((field, index) => [field, row[index + 1]])),

@@ -19,11 +19,20 @@ interface Destination {
   signer: RequestSigner;
 }
 
+/** As whom requests are signed. */
+interface Identity {
+  /** Of the claims, since the epoch. */
+  second: number;
+  credentials: AwsCredentialIdentity;
+}
+
 export class LightSender implements MailSender {
   readonly #client: SESv2Client;
   readonly #connections: Dispatcher;
   readonly #bodies = new RequestBodies();
-  #destination: Promise<Destination> | undefined;
+  #finding: Promise<Destination> | undefined;
+  #destination: Destination | undefined;
+  #identity: Identity | undefined;
 
   constructor(client: SESv2Client, connections: Dispatcher) {
     this.#client = client;
@@ -32,8 +41,10 @@ export class LightSender implements MailSender {
 
   async send(mail: SendEmailCommandInput, claimedAt: number): Promise<SesAnswer> {
     try {
-      const { origin, path, signer } = await this.#findDestination();
-      const credentials = (await this.#client.config.credentials()) as AwsCredentialIdentity;
+      const { origin, path, signer } = this.#destination ?? (await this.#findDestination());
+      const second = Math.floor(claimedAt / 1_000);
+      const known = this.#identity?.second === second ? this.#identity : undefined;
+      const { credentials } = known ?? (await this.#findIdentity(second));
       const { content, hash, length } = this.#bodies.make(mail);
       const headers = signer.sign(hash, claimedAt, credentials);
       // undici sees the length of a buffer, and takes what can be iterated over, which its types don't say.
@@ -52,14 +63,22 @@ export class LightSender implements MailSender {
   }
 
   async #findDestination(): Promise<Destination> {
-    this.#destination ??= destinationOf(this.#client);
+    this.#finding ??= destinationOf(this.#client);
     try {
-      return await this.#destination;
+      this.#destination = await this.#finding;
+      return this.#destination;
     } catch (error) {
       // Credentials that can't be had now may be had later.
-      this.#destination = undefined;
+      this.#finding = undefined;
       throw error;
     }
+  }
+
+  /** Asked for once a second of claims: the SDK refreshes credentials minutes before they expire, and a claim is sent in less. */
+  async #findIdentity(second: number): Promise<Identity> {
+    const credentials = (await this.#client.config.credentials()) as AwsCredentialIdentity;
+    this.#identity = { second, credentials };
+    return this.#identity;
   }
 }
 
