@@ -109,7 +109,7 @@ interface BatchResult {
   reason: string;
   /** The refusal for which the run was paused. */
   pausedFor?: string | undefined;
-  /** What kept somebody from being sent and from being settled: a mistake of ours. */
+  /** What kept somebody from being sent and from being settled: a mistake of ours, or Redis that did not answer. */
   failure?: unknown;
 }
 
@@ -365,13 +365,17 @@ export class ChunkSender {
   }
 
   /**
-   * One request a claimed recipient, spaced by the rate. After an answer that concerns everybody, nobody else is tried.
+   * One request a claimed recipient, spaced by the rate. After an answer that concerns everybody, nobody else is tried, and nobody
+   * after a micro-batch that failed.
    * @returns the answers, when all requests are out.
    */
   async #sendClaimed(batch: Batch, result: BatchResult): Promise<Promise<void>[]> {
     const { clock, rate, renderer, sender } = this.#services;
     const { ref, run, recipients, claim, pace, before, signal } = batch;
-    const barred = await batch.barred;
+    const barred = await batch.barred.catch((error: unknown) => {
+      result.failure = error;
+      throw error;
+    });
     const startedAt = clock.now();
     const settle = (position: number, event: Settlement['event'], detail: string) =>
       result.settlements.push({ position, event, at: clock.now(), detail });
@@ -403,7 +407,8 @@ export class ChunkSender {
 
     const answers: Promise<void>[] = [];
     const places = new Places({ clock, turns: this.#turns }, pace);
-    const isHopeless = () => [result, before?.result].some((known) => known && known.remedy !== 'none');
+    const isHopeless = () =>
+      result.remedy !== 'none' || (before && (before.result.remedy !== 'none' || before.result.failure));
     let taken = 0;
     for (const position of claim.positions) {
       if (taken === 0) taken = await places.take(signal);
