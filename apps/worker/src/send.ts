@@ -93,8 +93,7 @@ interface ClaimedChunk extends Chunk {
   news: Promise<void>;
 }
 
-interface Batch extends Chunk {
-  claim: Claim;
+interface Batch extends ClaimedChunk {
   /** Who of the claim gets nothing, by position, with the reason. */
   barred: Promise<Map<number, string>>;
   pace: Reservation;
@@ -255,10 +254,11 @@ export class ChunkSender {
     const news = lateSuppressions.refresh();
     news.catch(() => undefined);
     const claim = await ledger.claim(chunk.ref, randomUUID(), pace.places, version);
-    const barred = this.#barredAmong({ ...chunk, claim, news });
+    const claimed = { ...chunk, claim, news };
+    const barred = this.#barredAmong(claimed);
     // Looked at when its turn comes.
     barred.catch(() => undefined);
-    return { ...chunk, claim, barred, pace, before };
+    return { ...claimed, barred, pace, before };
   }
 
   #start(batch: Batch): StartedBatch {

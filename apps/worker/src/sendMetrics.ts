@@ -74,6 +74,7 @@ export class SendMetrics {
     for (const state of Object.values(STATE_AFTER)) this.#settled.inc({ state }, 0);
   }
 
+  /** SES has answered a call of SendEmail. */
   answered(outcome: SesAnswer['outcome'], seconds: number): void {
     this.#sesSeconds[outcome].observe(seconds);
   }

@@ -2,7 +2,7 @@
  * SNS messages, believed only after checks: the signature (version 1 or 2), the certificate's host, the topic, the age. SNS
  * itself repeats a message for an hour at the most. https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
  */
-import { type KeyObject, X509Certificate } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type Clock, type Logger, messageOf } from '@sendonce/shared/runtime';
 import SnsPayloadValidator from 'sns-payload-validator';
 import { z } from 'zod';
@@ -89,8 +89,7 @@ export class SnsMessages {
   /** Of a certificate that has shown to be good, its key: reading the certificate takes longer than checking a signature. */
   #keepKey(certificateUrl: string): void {
     const known = this.#certificates.get(certificateUrl);
-    if (typeof known === 'string')
-      this.#certificates.set(certificateUrl, new X509Certificate(known).publicKey);
+    if (typeof known === 'string') this.#certificates.set(certificateUrl, createPublicKey(known));
   }
 
   get #certificates(): Map<string, string | KeyObject> {

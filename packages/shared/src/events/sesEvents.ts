@@ -5,10 +5,9 @@
 import { z } from 'zod';
 import { type ChunkRef, type Ledger, UnknownChunkError } from '../ledger/index.js';
 import { type MailOutcome, type Runs, UnknownRunError } from '../run/index.js';
-import type { RedisConnection } from '../runtime/index.js';
+import { Groups, type RedisConnection } from '../runtime/index.js';
 import { TAGS } from '../ses/index.js';
 import type { Feedback } from './feedback.js';
-import { Groups } from './groups.js';
 import type { MailOutcomes } from './mailOutcomes.js';
 import type { ReputationWindow } from './reputation.js';
 
@@ -78,6 +77,9 @@ const Position = z.object({
   position: z.coerce.number().int().min(0).max(1_000_000),
 });
 
+/** Of a chunk: what a script gets. */
+const EVENTS_AT_ONCE = 500;
+
 /** An event of a recipient of ours. */
 interface RecipientEvent {
   ref: ChunkRef;
@@ -113,7 +115,11 @@ export class SesEvents {
   readonly #latestKey: string;
   readonly #firstKey: string;
   /** By chunk: events come as mails went out, many of the same chunk at a time. Each may be repeated. */
-  readonly #chunks = new Groups((events: RecipientEvent[]) => this.#takeTogether(events));
+  readonly #chunks = new Groups((events: RecipientEvent[]) => this.#takeTogether(events), {
+    most: EVENTS_AT_ONCE,
+  });
+  /** When the mails of all events were accepted. */
+  readonly #marks = new Groups((mailsAt: number[]) => this.#remember(mailsAt));
 
   constructor(services: SesEventServices, { prefix }: { prefix: string }) {
     this.#services = services;
@@ -134,35 +140,26 @@ export class SesEvents {
   }
 
   async #take(event: SesEvent): Promise<EventOutcome> {
-    const { eventType, mail } = event;
+    const { mail } = event;
     const mailAt = Date.parse(mail.timestamp);
+    const outcome = await this.#settle(event, mailAt);
+    // Not before: that a later mail's event is here proves that an earlier one has none, so those that came with it are taken in first.
+    await this.#marks.add('all', mailAt);
+    return outcome;
+  }
+
+  async #settle(event: SesEvent, mailAt: number): Promise<EventOutcome> {
+    const { eventType, mail } = event;
     const at = Position.safeParse({
       run: mail.tags[TAGS.run]?.[0],
       chunk: mail.tags[TAGS.chunk]?.[0],
       position: mail.tags[TAGS.position]?.[0],
     });
-    if (at.success && PROVES_ACCEPTANCE.has(eventType)) return this.#settle(at.data, mailAt, event);
-    await this.#remember(mailAt);
-    return 'foreign';
-  }
-
-  /**
-   * When the first and the latest mail of which an event came were accepted, ms since the epoch by SES's clock: the time
-   * in which the stream was alive. Undefined: no event has come yet.
-   */
-  async aliveBetween(): Promise<{ firstMailAt: number; latestMailAt: number } | undefined> {
-    const [first, latest] = await this.#services.redis.mget(this.#firstKey, this.#latestKey);
-    return first && latest ? { firstMailAt: Number(first), latestMailAt: Number(latest) } : undefined;
-  }
-
-  async #settle(
-    { run, chunk, position }: z.infer<typeof Position>,
-    mailAt: number,
-    event: SesEvent,
-  ): Promise<EventOutcome> {
+    if (!at.success || !PROVES_ACCEPTANCE.has(eventType)) return 'foreign';
+    const { run, chunk, position } = at.data;
     const ref = { run, chunk };
     const outcome = outcomeOf(event);
-    const { messageId } = event.mail;
+    const { messageId } = mail;
     try {
       // Independent of each other, and each may be repeated: when one fails, the event comes again.
       const [isNews] = await Promise.all([
@@ -177,14 +174,19 @@ export class SesEvents {
     }
   }
 
+  /**
+   * When the first and the latest mail of which an event came were accepted, ms since the epoch by SES's clock: the time
+   * in which the stream was alive. Undefined: no event has come yet.
+   */
+  async aliveBetween(): Promise<{ firstMailAt: number; latestMailAt: number } | undefined> {
+    const [first, latest] = await this.#services.redis.mget(this.#firstKey, this.#latestKey);
+    return first && latest ? { firstMailAt: Number(first), latestMailAt: Number(latest) } : undefined;
+  }
+
   /** Of one chunk. @returns whether each event was news. */
   async #takeTogether(events: RecipientEvent[]): Promise<boolean[]> {
     const { ref } = events[0] as RecipientEvent;
-    const [proven, counted] = await Promise.all([
-      this.#prove(ref, events),
-      this.#count(ref, events),
-      this.#remember(Math.max(...events.map(({ mailAt }) => mailAt))),
-    ]);
+    const [proven, counted] = await Promise.all([this.#prove(ref, events), this.#count(ref, events)]);
     // The first one that says it of somebody is the news.
     return events.map((event) => proven.delete(event.position) || counted.has(event));
   }
@@ -219,11 +221,13 @@ export class SesEvents {
   }
 
   /** Events come in any order; only a later one moves the mark. Two at the same time may lose one step, not more. */
-  async #remember(mailAt: number): Promise<void> {
+  async #remember(mailsAt: number[]): Promise<undefined[]> {
     const { redis } = this.#services;
+    const mailAt = Math.max(...mailsAt);
     const alive = await this.aliveBetween();
     if (!alive) await redis.set(this.#firstKey, mailAt, 'NX');
     if (mailAt > (alive?.latestMailAt ?? 0)) await redis.set(this.#latestKey, mailAt);
+    return mailsAt.map(() => undefined);
   }
 }
 

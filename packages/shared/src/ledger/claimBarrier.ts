@@ -10,7 +10,14 @@
  * waits shares the next wait. What is gone by then (a failover to a replica that never got it) is not confirmed.
  */
 import { Cluster, type Redis } from 'ioredis';
-import { luaScript, type RedisConnection, reconnectDelayMs, type Service } from '../runtime/index.js';
+import {
+  type Clock,
+  Groups,
+  luaScript,
+  type RedisConnection,
+  reconnectDelayMs,
+  type Service,
+} from '../runtime/index.js';
 import type { Safeguard } from './durability.js';
 
 const fieldConfirm = luaScript(import.meta.url, 'fieldConfirm');
@@ -29,10 +36,13 @@ export class NotDurableError extends Error {
 /** Looks whether it is there, and writes it once more: 1 when it is. */
 type Confirmation = (connection: Redis) => Promise<unknown>;
 
-interface Waiting {
-  confirm: Confirmation;
-  resolve(): void;
-  reject(error: Error): void;
+/** What a store over Redis takes whose writes may have to outlive a failover. */
+export interface DurableStoreServices {
+  redis: RedisConnection;
+  prefix: string;
+  clock: Clock;
+  /** Where Redis's reply alone makes nothing durable; for whoever tells others of a write. */
+  barrier?: ClaimBarrier | undefined;
 }
 
 export class ClaimBarrier implements Service {
@@ -93,8 +103,7 @@ export class ClaimBarrier implements Service {
 class Gate {
   readonly #connection: Redis;
   readonly #safeguard: Safeguard;
-  #waiting: Waiting[] = [];
-  #isBusy = false;
+  readonly #waits = new Groups((confirmations: Confirmation[]) => this.#confirmAll(confirmations));
 
   constructor(master: Redis, safeguard: Safeguard) {
     this.#connection = master.duplicate({
@@ -108,37 +117,24 @@ class Gate {
     this.#safeguard = safeguard;
   }
 
-  pass(confirm: Confirmation): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ confirm, resolve, reject });
-      if (!this.#isBusy) void this.#work();
-    });
+  async pass(confirm: Confirmation): Promise<void> {
+    const missing = await this.#waits.add('all', confirm);
+    if (missing !== undefined) throw new NotDurableError(missing);
   }
 
   close(): void {
     this.#connection.disconnect();
   }
 
-  async #work(): Promise<void> {
-    this.#isBusy = true;
-    while (this.#waiting.length > 0) {
-      const group = this.#waiting.splice(0);
-      await this.#confirmGroup(group).catch((error: unknown) => {
-        const cause = new NotDurableError(UNCONFIRMED, { cause: error });
-        for (const { reject } of group) reject(cause);
-      });
+  /** @returns what is missing of each, in words; undefined when nothing is. @throws {NotDurableError} */
+  async #confirmAll(all: Confirmation[]): Promise<(string | undefined)[]> {
+    try {
+      const confirmations = all.map((confirm) => confirm(this.#connection));
+      const [missing, ...kept] = await Promise.all([this.#wait(confirmations), ...confirmations]);
+      return kept.map((answer) => missing ?? (answer === 1 ? undefined : 'Redis has lost a write'));
+    } catch (error) {
+      throw new NotDurableError(UNCONFIRMED, { cause: error });
     }
-    this.#isBusy = false;
-  }
-
-  async #confirmGroup(group: Waiting[]): Promise<void> {
-    const confirmations = group.map(({ confirm }) => confirm(this.#connection));
-    const [acknowledged, ...kept] = await Promise.all([this.#wait(confirmations), ...confirmations]);
-    group.forEach(({ resolve, reject }, index) => {
-      if (acknowledged !== undefined) reject(new NotDurableError(acknowledged));
-      else if (kept[index] !== 1) reject(new NotDurableError('Redis has lost a write'));
-      else resolve();
-    });
   }
 
   /** What is missing, in words; undefined when nothing is. */

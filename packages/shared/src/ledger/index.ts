@@ -1,6 +1,6 @@
 /** The ledger: the states of a run's recipients, their transitions, and the scripts that make them. */
 export { CHUNK_SIZE, type ChunkRef, chunkKeys } from './chunk.js';
-export { ClaimBarrier, NotDurableError } from './claimBarrier.js';
+export { ClaimBarrier, type DurableStoreServices, NotDurableError } from './claimBarrier.js';
 export { assertDurable, awaitDurability, type Durability, readDurability } from './durability.js';
 export type { JournalEntry } from './journal.js';
 export {

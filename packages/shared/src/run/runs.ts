@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { type AttachmentContents, readAttachments } from '../attachments/index.js';
 import type { CampaignSnapshot } from '../campaign/index.js';
-import { type ClaimBarrier, STATE_NAMES, type Tally } from '../ledger/index.js';
+import { type ClaimBarrier, type DurableStoreServices, STATE_NAMES, type Tally } from '../ledger/index.js';
 import { type Clock, luaScript, type RedisConnection, UsageError } from '../runtime/index.js';
 import type { MailOutcome } from './mailOutcomes.js';
 import { parseRunId, runIdOf } from './runId.js';
@@ -82,18 +82,8 @@ export class Runs {
   readonly #clock: Clock;
   readonly #barrier: ClaimBarrier | undefined;
 
-  /** @param barrier where Redis's reply alone makes nothing durable; for processes that start runs. */
-  constructor({
-    redis,
-    prefix,
-    clock,
-    barrier,
-  }: {
-    redis: RedisConnection;
-    prefix: string;
-    clock: Clock;
-    barrier?: ClaimBarrier | undefined;
-  }) {
+  /** @param barrier for processes that start runs. */
+  constructor({ redis, prefix, clock, barrier }: DurableStoreServices) {
     this.#redis = redis;
     this.#prefix = prefix;
     this.#clock = clock;

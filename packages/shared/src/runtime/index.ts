@@ -11,6 +11,7 @@ export {
 export { type Clock, systemClock } from './clock.js';
 export type { DashboardSettings, OidcSettings } from './dashboardSettings.js';
 export { exitCodeOf, messageOf, SettingsError, UsageError } from './errors.js';
+export { Groups } from './groups.js';
 export { Health } from './health.js';
 export { answerHealth, type MetricsSource } from './healthServer.js';
 export { runProcess, type Service, type Watch } from './lifecycle.js';

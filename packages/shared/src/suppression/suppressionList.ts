@@ -12,7 +12,7 @@
  */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { ClaimBarrier } from '../ledger/index.js';
+import type { ClaimBarrier, DurableStoreServices } from '../ledger/index.js';
 import { type Clock, luaScript, type RedisConnection } from '../runtime/index.js';
 import { Buckets } from './buckets.js';
 import { noteLate } from './lateSuppressions.js';
@@ -59,18 +59,8 @@ export class SuppressionList {
   readonly #barrier: ClaimBarrier | undefined;
   readonly #buckets: Buckets;
 
-  /** @param barrier where Redis's reply alone makes nothing durable; for whoever tells somebody that he gets no more mail. */
-  constructor({
-    redis,
-    prefix,
-    clock,
-    barrier,
-  }: {
-    redis: RedisConnection;
-    prefix: string;
-    clock: Clock;
-    barrier?: ClaimBarrier | undefined;
-  }) {
+  /** @param barrier for whoever tells somebody that he gets no more mail. */
+  constructor({ redis, prefix, clock, barrier }: DurableStoreServices) {
     this.#redis = redis;
     this.#barrier = barrier;
     this.#prefix = prefix;

@@ -3,9 +3,6 @@
  * once then. Nobody waits for company: what comes alone is worked on alone, at once.
  */
 
-/** So many at a time, at the most. */
-const MOST = 500;
-
 interface Waiting<Item, Result> {
   item: Item;
   resolve(result: Result): void;
@@ -14,12 +11,17 @@ interface Waiting<Item, Result> {
 
 export class Groups<Item, Result> {
   readonly #handle: (items: Item[]) => Promise<Result[]>;
+  readonly #most: number;
   /** What has gathered, for each group that is being worked on. */
   readonly #gathered = new Map<string, Waiting<Item, Result>[]>();
 
-  /** @param handle its results are in the order of the items; when it fails, it has failed for all of them. */
-  constructor(handle: (items: Item[]) => Promise<Result[]>) {
+  /**
+   * @param handle its results are in the order of the items; when it fails, it has failed for all of them.
+   * @param most items that it gets at a time.
+   */
+  constructor(handle: (items: Item[]) => Promise<Result[]>, { most = Number.POSITIVE_INFINITY } = {}) {
     this.#handle = handle;
+    this.#most = most;
   }
 
   add(group: string, item: Item): Promise<Result> {
@@ -34,7 +36,7 @@ export class Groups<Item, Result> {
 
   async #work(group: string): Promise<void> {
     for (;;) {
-      const batch = this.#gathered.get(group)?.splice(0, MOST) ?? [];
+      const batch = this.#gathered.get(group)?.splice(0, this.#most) ?? [];
       if (batch.length === 0) break;
       try {
         const results = await this.#handle(batch.map(({ item }) => item));
