@@ -1,5 +1,5 @@
 /** What commands share: settings, one connection, and the services over it, opened only when a command needs them. */
-import { AuditTrail } from '@sendonce/shared/audit';
+import { type AuditDeed, AuditTrail } from '@sendonce/shared/audit';
 import { MailOutcomes } from '@sendonce/shared/events';
 import { ClaimBarrier, Ledger, NotDurableError, readDurability } from '@sendonce/shared/ledger';
 import { Clicks } from '@sendonce/shared/links';
@@ -16,6 +16,7 @@ import {
   UsageError,
 } from '@sendonce/shared/runtime';
 import { SuppressionList } from '@sendonce/shared/suppression';
+import { recordDeed } from './audit.js';
 
 export interface Context {
   audit: AuditTrail;
@@ -29,8 +30,7 @@ export interface Context {
   suppressions: SuppressionList;
 }
 
-/** For commands that change nothing the second time. */
-export const SAME_AGAIN = 'The same command once more makes sure of it.';
+export type DurableDeed = Pick<AuditDeed, 'action' | 'subject'> & { again?: string };
 
 /** How long a command waits for Redis before it says that it can't be reached, ms. */
 const REDIS_TIMEOUT_MS = 5_000;
@@ -58,14 +58,15 @@ export async function withContext<Result>(command: (context: Context) => Promise
 
 /**
  * Lends the services of commands that tell somebody of what he will not say again: they wait for disk and replicas where Redis's
- * reply alone makes nothing durable.
- * @param again a sentence on what to do when they don't confirm, for the operator.
+ * reply alone makes nothing durable. When those don't confirm, the audit trail says so.
+ * @param again a sentence for the operator on what makes sure of it then.
  */
 export async function withDurable<Result>(
-  { redis, settings }: Context,
-  again: string,
+  context: Context,
+  { again = 'The same command once more makes sure of it.', ...deed }: DurableDeed,
   command: (durable: Pick<Context, 'runs' | 'suppressions'>) => Promise<Result>,
 ): Promise<Result> {
+  const { redis, settings } = context;
   const { minReplicas, prefix } = settings.redis;
   const { safeguard } = await readDurability(redis, minReplicas);
   const barrier = safeguard && new ClaimBarrier({ redis }, safeguard);
@@ -74,6 +75,7 @@ export async function withDurable<Result>(
     return await command({ runs: new Runs(services), suppressions: new SuppressionList(services) });
   } catch (error) {
     if (!(error instanceof NotDurableError)) throw error;
+    await recordDeed(context, { ...deed, outcome: 'failed', detail: error.message });
     throw new UsageError(`${error.message}. A failover may lose what was done. ${again}`, { cause: error });
   } finally {
     await barrier?.stop();

@@ -11,7 +11,7 @@ import { systemClock as clock, UsageError } from '@sendonce/shared/runtime';
 import { EVERYTHING, importSuppressions, SUPPRESSION_REASONS } from '@sendonce/shared/suppression';
 import type { Command } from 'commander';
 import { recordDeed } from '../audit.js';
-import { SAME_AGAIN, withContext, withDurable } from '../context.js';
+import { withContext, withDurable } from '../context.js';
 import { LiveLine, print, remark } from '../output.js';
 
 /** Bad rows that a report names; the rest is counted. */
@@ -95,12 +95,13 @@ function watched(rows: () => AsyncIterable<PersonRow>): () => AsyncGenerator<Per
 
 async function suppressFirst(people: PeopleImport, paths: readonly string[]): Promise<void> {
   await withContext(async (context) => {
-    const { added, known, strengthened } = await withDurable(context, SAME_AGAIN, ({ suppressions }) =>
+    const subject = paths.map((path) => basename(path)).join(', ');
+    const deed = { action: 'suppression.import', subject } as const;
+    const { added, known, strengthened } = await withDurable(context, deed, ({ suppressions }) =>
       importSuppressions(suppressions, people.suppressions()),
     );
     await recordDeed(context, {
-      action: 'suppression.import',
-      subject: paths.map((path) => basename(path)).join(', '),
+      ...deed,
       outcome: added + strengthened > 0 ? 'done' : 'nothing',
       detail: `${added} added, ${known + strengthened} were there already`,
     });

@@ -1,6 +1,6 @@
 import { type LoadedCampaign, loadCampaign } from '@sendonce/shared/campaign';
 import { type StartedRun, startRun } from '@sendonce/shared/control';
-import { messageOf, UsageError } from '@sendonce/shared/runtime';
+import { UsageError } from '@sendonce/shared/runtime';
 import type { Command } from 'commander';
 import { recordDeed } from '../audit.js';
 import { type Context, withContext, withDurable } from '../context.js';
@@ -37,15 +37,9 @@ async function startSafely(
 ): Promise<StartedRun> {
   const { queues } = context;
   const again = `\`sendonce run ${campaign.id} --at ${scheduledAt.toISOString()}\` starts it once.`;
-  try {
-    return await withDurable(context, again, ({ runs }) =>
-      startRun({ queues, runs }, campaign, { scheduledAt, origin: 'manual' }),
-    );
-  } catch (error) {
-    const detail = messageOf(error);
-    await recordDeed(context, { action: 'campaign.run', subject: campaign.id, outcome: 'failed', detail });
-    throw error;
-  }
+  return withDurable(context, { action: 'campaign.run', subject: campaign.id, again }, ({ runs }) =>
+    startRun({ queues, runs }, campaign, { scheduledAt, origin: 'manual' }),
+  );
 }
 
 function parseTime(text: string): Date {

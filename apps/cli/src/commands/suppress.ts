@@ -15,7 +15,7 @@ import {
 import type { Command } from 'commander';
 import { stringify } from 'csv-stringify';
 import { recordDeed } from '../audit.js';
-import { type Context, SAME_AGAIN, withContext, withDurable } from '../context.js';
+import { type Context, withContext, withDurable } from '../context.js';
 import { LiveLine, print, remark } from '../output.js';
 
 /** Bad rows that a report names; the rest is counted. */
@@ -32,12 +32,12 @@ export function addSuppressCommand(program: Command): void {
       const address = keyOf(text);
       await withContext(async (context) => {
         const since = new Date(clock.now());
-        const added = await withDurable(context, SAME_AGAIN, ({ suppressions }) =>
+        const deed = { action: 'suppression.add', subject: maskAddress(address) } as const;
+        const added = await withDurable(context, deed, ({ suppressions }) =>
           suppressions.add({ address, scope: campaign, reason: 'manual', since }),
         );
         await recordDeed(context, {
-          action: 'suppression.add',
-          subject: maskAddress(address),
+          ...deed,
           outcome: added === 'known' ? 'nothing' : 'done',
           detail: describeScope(campaign),
         });
@@ -89,15 +89,16 @@ export function addSuppressCommand(program: Command): void {
           file === undefined
             ? fromSes(context)
             : readSuppressionCsv(file, { campaign, column, since: new Date(clock.now()) });
-        const report = await withDurable(context, SAME_AGAIN, ({ suppressions }) =>
+        const subject = file === undefined ? 'from SES' : basename(file);
+        const deed = { action: 'suppression.import', subject } as const;
+        const report = await withDurable(context, deed, ({ suppressions }) =>
           importSuppressions(suppressions, rows, (count) =>
             progress.update(`${count.toLocaleString('en')} read`),
           ),
         );
         progress.end();
         await recordDeed(context, {
-          action: 'suppression.import',
-          subject: file === undefined ? 'from SES' : basename(file),
+          ...deed,
           outcome: report.added + report.strengthened > 0 ? 'done' : 'nothing',
           detail: describeReport(report),
         });
