@@ -2,7 +2,7 @@
  * The usual webhook for SES's events: express, the signature checked by the same library, a count in Redis. It knows of no
  * recipient, so that an event that comes twice counts twice. From the environment: REDIS_URL, PORT, SNS_LOCAL_CERTIFICATE_URL.
  */
-import { closeRedis, connectRedis, makeLogger } from '@sendonce/shared/runtime';
+import { connectRedis, makeLogger } from '@sendonce/shared/runtime';
 import express from 'express';
 import SnsPayloadValidator from 'sns-payload-validator';
 
@@ -20,11 +20,4 @@ app.post('/hooks/ses', express.text({ type: () => true, limit: '400kb' }), async
   response.json({ ok: true });
 });
 app.listen(Number(PORT), '127.0.0.1', () => process.send?.('ready'));
-process.on('message', () => {
-  const { user, system } = process.cpuUsage();
-  process.send?.({ cpuMs: (user + system) / 1_000 });
-});
-process.on('disconnect', async () => {
-  await closeRedis(redis);
-  process.exit(0);
-});
+process.on('disconnect', () => process.exit(0));

@@ -21,6 +21,7 @@ export interface SendingReport {
 }
 
 const CONNECTIONS = 32;
+const SIGNED_AT_ONCE = 500;
 /** Of Amazon's own keys. */
 const KEY_BITS = 2_048;
 
@@ -37,8 +38,11 @@ process.on('disconnect', () => process.exit(0));
 process.on('message', async (message: EventsOrder | { url: string }) => {
   if ('url' in message) return void process.send?.(await post(new URL(message.url)));
   bodies = [];
-  for (let first = 0; first < message.events; first += 500)
-    bodies.push(...(await Promise.all(Array.from({ length: 500 }, (_, n) => sign(message.run, first + n)))));
+  const { run, events } = message;
+  for (let first = 0; first < events; first += SIGNED_AT_ONCE) {
+    const length = Math.min(SIGNED_AT_ONCE, events - first);
+    bodies.push(...(await Promise.all(Array.from({ length }, (_, n) => sign(run, first + n)))));
+  }
   process.send?.({ certificateUrl });
 });
 process.send?.('ready');
