@@ -99,6 +99,37 @@ describe('what became of mails', () => {
     expect(await reputation.read()).toMatchObject({ mails: 500, bounceRate: 0.1 });
   });
 
+  it('is written down before the stream counts as alive', async () => {
+    const { redis } = test;
+    const prefix = prefixOf(count++);
+    const clock = { now: () => Date.now() };
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    class HeldLedger extends Ledger {
+      override async prove(...proofs: Parameters<Ledger['prove']>) {
+        await held;
+        return super.prove(...proofs);
+      }
+    }
+    const { events } = openSesEvents(
+      {
+        clock,
+        ledger: new HeldLedger({ redis, prefix }),
+        redis,
+        runs: new Runs({ redis, prefix, clock }),
+        suppressions: new SuppressionList({ redis, prefix, clock }),
+      },
+      { prefix, reputation: LIMITS, suppressAfterTransientBounces: 2 },
+    );
+    const recorded = events.record(eventOf('news--20261124T100000Z', 0, 'Delivery', {}));
+    expect(await events.aliveBetween()).toBeUndefined();
+    goOn();
+    expect(await recorded).toBe('foreign');
+    expect(await events.aliveBetween()).toMatchObject({ latestMailAt: Date.parse('2026-11-24T10:00:00Z') });
+  });
+
   it('is in the run, too, when the process died between the chunk and the run, and the event came again', async () => {
     const { outcomes, record, run, runs } = await setup(500);
     // All that a process did which died after the first of the two writes.
